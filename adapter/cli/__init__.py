@@ -1,0 +1,1 @@
+"""The command line: one module per subcommand. Parses, calls one function of jobs.py, prints."""

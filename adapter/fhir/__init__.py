@@ -1,0 +1,1 @@
+"""The edge to FHIR: REST client, authentication, references, validation. Nothing else talks to a server."""

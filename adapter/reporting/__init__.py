@@ -1,0 +1,1 @@
+"""The CMS beneficiary-level file of one contract: records, layout, checks."""

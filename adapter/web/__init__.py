@@ -1,0 +1,1 @@
+"""The Flask application: FHIR operations on the same jobs as the command line."""
