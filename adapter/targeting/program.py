@@ -1,0 +1,214 @@
+"""The program of a plan year: thresholds, windows and lists as data, read strictly from ``mappings/programs/*.toml``.
+
+A program is data. This module knows its form, not its figures: an unknown key, a wrong type or a value outside its choices
+stops the run with the name of the key, because a misspelled threshold must never be a default.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from adapter.errors import Fault, MappingError
+
+Window = Literal["plan_year_to_date", "trailing_12_months"]
+DrugSource = Literal["claim", "dispense", "request", "statement"]
+Unlisted = Literal["unknown", "not_counted"]
+Measure = Literal["diabetes", "ras_antagonists", "statins"]
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all program tables: immutable, no key beyond those named."""
+
+
+class Entry(Strict):
+    """One entry of the list of chronic diseases: counts once, however many of its diseases a beneficiary has."""
+
+    name: str
+    title: str
+    diseases: list[str]
+
+
+class ChronicDiseases(Strict):
+    """At least ``minimum`` of ``entries``. 42 CFR 423.153(d)(2)(i)(A)."""
+
+    minimum: int
+    clinical_status: list[str]
+    refused_verification: list[str]
+    with_subgroups: list[str]
+    entries: list[Entry]
+
+
+class PartDDrugs(Strict):
+    """At least ``minimum`` covered Part D drugs. 42 CFR 423.153(d)(2)(i)(B)."""
+
+    minimum: int
+    count: Literal["maintenance", "all"]
+    depends: Literal["counted", "not_counted"]
+    sources: list[DrugSource]
+    window: Window
+    unlisted: Unlisted
+
+
+class DrugCost(Strict):
+    """Yearly gross cost of covered Part D drugs against ``threshold`` in US dollars. 42 CFR 423.153(d)(2)(i)(C)."""
+
+    threshold: str
+    comparator: Literal[">", ">="]
+    window: Window
+    unpriced: Unlisted
+
+    @property
+    def dollars(self) -> Decimal:
+        """The threshold with two decimals."""
+        return Decimal(self.threshold).quantize(Decimal("0.01"))
+
+
+class AtRisk(Strict):
+    """At-risk beneficiary, 42 CFR 423.100, from the plan's roster or a FHIR Flag."""
+
+    statuses: list[str]
+    flag_codes: list[str]
+    flag_texts: list[str]
+
+
+class AdherenceDrug(Strict):
+    """A drug of one of the Star adherence measures."""
+
+    measures: list[Measure]
+    refused_brands: list[str]
+    unlisted: Unlisted
+
+
+class Program(Strict):
+    """The targeting criteria of one plan year, as its file states them."""
+
+    name: str
+    title: str
+    version: str
+    plan_year: int
+    source: str
+    standing: Literal["V", "P+", "P", "U"]
+    snp_plans: list[str]
+    chronic_diseases: ChronicDiseases
+    part_d_drugs: PartDDrugs
+    drug_cost: DrugCost
+    at_risk: AtRisk
+    adherence_drug: AdherenceDrug
+
+    @property
+    def first_day(self) -> date:
+        """1 January of the plan year."""
+        return date(self.plan_year, 1, 1)
+
+    @property
+    def last_day(self) -> date:
+        """31 December of the plan year: an enrollment ends with it (42 CFR 423.153(d)(1)(iii))."""
+        return date(self.plan_year, 12, 31)
+
+
+def load_program(name_or_file: str, folder: Path) -> Program:
+    """The program called ``name_or_file`` in ``folder``, or in the file of that path; ``extends`` is followed.
+
+    Raises MappingError with every fault that the file has, each with file and key.
+    """
+    path = program_path(name_or_file, folder)
+    merged = _merged(path, folder, seen=())
+    merged.setdefault("name", path.stem)
+    try:
+        program = msgspec.convert(merged, Program)
+    except msgspec.ValidationError as error:
+        raise MappingError([_fault(path, str(error))]) from None
+    faults = [Fault(path.name, place, fault) for place, fault in _value_faults(program)]
+    if faults:
+        raise MappingError(faults)
+    return program
+
+
+def program_path(name_or_file: str, folder: Path) -> Path:
+    """The file of a program given by name or path. Raises MappingError when there is none."""
+    given = Path(name_or_file)
+    if given.suffix == ".toml" or len(given.parts) > 1:
+        if given.is_file():
+            return given
+        raise MappingError([Fault(str(given), "", "there is no such program file; give a name or an existing .toml file")])
+    path = folder / f"{name_or_file}.toml"
+    if path.is_file():
+        return path
+    known = ", ".join(sorted(p.stem for p in folder.glob("*.toml"))) or "none"
+    raise MappingError([Fault("programs", "", f"no program is called {name_or_file!r}; known are: {known}")])
+
+
+def _merged(path: Path, folder: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in seen:
+        raise MappingError([Fault(path.name, "extends", "the programs extend each other in a circle")])
+    try:
+        own = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MappingError([Fault(path.name, "", f"this is not valid TOML: {error}")]) from None
+    base = own.pop("extends", None)
+    if base is None:
+        return own
+    if not isinstance(base, str):
+        raise MappingError([Fault(path.name, "extends", "the name of the program that is extended must be a string")])
+    own.setdefault("name", path.stem)
+    beside = path.parent / f"{base}.toml"
+    base_path = beside if beside.is_file() and beside.resolve() != path.resolve() else program_path(base, folder)
+    return _overlay(_merged(base_path, folder, (*seen, path.resolve())), own)
+
+
+def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with the keys of ``own``: tables are merged key by key, everything else is replaced."""
+    result = dict(base)
+    for key, value in own.items():
+        under = result.get(key)
+        result[key] = _overlay(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return result
+
+
+def _fault(path: Path, message: str) -> Fault:
+    what, _, place = message.partition(" - at ")
+    if "unknown field" in what:
+        what = what.replace("Object contains unknown field", "there is no key called") + "; correct its spelling"
+    return Fault(path.name, place.strip("`").removeprefix("$").removeprefix("."), what)
+
+
+def _value_faults(program: Program) -> list[tuple[str, str]]:
+    faults = []
+    try:
+        if not Decimal(program.drug_cost.threshold).is_finite() or Decimal(program.drug_cost.threshold) < 0:
+            faults.append(("drug_cost.threshold", "the threshold must be zero or more dollars"))
+    except InvalidOperation:
+        faults.append(("drug_cost.threshold", f"{program.drug_cost.threshold!r} is no amount; write dollars such as \"4935.00\""))
+    faults += [
+        ("snp_plans", f"{plan!r} is no contract-PBP; write it like H1234-003") for plan in program.snp_plans if not is_plan(plan)
+    ]
+    names = [entry.name for entry in program.chronic_diseases.entries]
+    faults += [("chronic_diseases.entries", f"the entry {name!r} stands twice") for name in sorted(set(names)) if names.count(name) > 1]
+    return faults + _limit_faults(program)
+
+
+def _limit_faults(program: Program) -> list[tuple[str, str]]:
+    """What breaks the federal limits. 42 CFR 423.153(d)(2)(i)(A) and (B)."""
+    faults = []
+    if program.chronic_diseases.minimum not in (2, 3):
+        faults.append(("chronic_diseases.minimum", "a plan may require 2 or 3 chronic diseases (42 CFR 423.153(d)(2)(i)(A))"))
+    if not 2 <= program.part_d_drugs.minimum <= 8:
+        faults.append(("part_d_drugs.minimum", "a plan may require 2 to 8 covered Part D drugs (42 CFR 423.153(d)(2)(i)(B))"))
+    return faults
+
+
+def is_plan(text: str) -> bool:
+    """Whether ``text`` is a contract-PBP such as H1234-003."""
+    contract, dash, pbp = text.partition("-")
+    return bool(dash) and is_contract(contract) and len(pbp) == 3 and pbp.isdigit()
+
+
+def is_contract(text: str) -> bool:
+    """Whether ``text`` is a CMS contract number such as H1234 (H, S, R or E and four digits)."""
+    return len(text) == 5 and text[0] in "HSRE" and text[1:].isdigit()
