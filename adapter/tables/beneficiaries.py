@@ -1,0 +1,73 @@
+"""Patient to one row per beneficiary: identification and death, nothing else of the person."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from adapter.tables.columns import bad_dates, earliest, fault_of, newest, text_date, versioned
+
+MBI_SYSTEMS = ("http://hl7.org/fhir/sid/us-mbi", "https://hl7.org/fhir/sid/us-mbi", "urn:oid:2.16.840.1.113883.4.927")
+
+
+def patients(patient: ir.Table) -> ir.Table:
+    """One row per Patient as received, with the column ``fault`` (NULL when the resource is good)."""
+    return patient.select(
+        "id",
+        beneficiary=patient.id,
+        source=ibis.literal("Patient/").concat(patient.id),
+        mbi=_mbi(patient.identifier),
+        family=_name(patient.name)["family"],
+        given=_name(patient.name)["given"][0],
+        middle=_name(patient.name)["given"][1],
+        birth_date=patient.birthDate,
+        birth_day=text_date(patient.birthDate),
+        gender=patient.gender,
+        deceased=(patient.deceasedBoolean.fill_null(False) | patient.deceasedDateTime.notnull()),
+        deceased_on=patient.deceasedDateTime,
+        fault=fault_of(
+            (patient.id.isnull(), "the Patient has no id"),
+            *bad_dates(patient, birthDate=patient.birthDate, deceasedDateTime=patient.deceasedDateTime),
+        ),
+        **versioned(patient),
+    )
+
+
+def beneficiaries(rows: ir.Table) -> ir.Table:
+    """One row per beneficiary: the newest good version of each Patient.
+
+    Columns: beneficiary, source, mbi, family, given, middle, birth_date (as FHIR gave it), birth_day (NULL when partial),
+    gender, deceased, deceased_on (as FHIR gave it), died_by (the first day that the death can mean; NULL when alive or undated).
+    """
+    good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
+    return good.mutate(died_by=earliest(good.deceased_on)).drop("id")
+
+
+def _mbi(identifiers: ir.ArrayValue) -> ir.StringValue:
+    """The current Medicare Beneficiary Identifier: not marked historic, its period open, else the last one given."""
+    mbis = identifiers.filter(lambda i: i["system"].isin(MBI_SYSTEMS) & i["value"].notnull())
+    current = mbis.filter(lambda i: i["period"]["end"].isnull() & ~_is_historic(i))
+    best = ibis.coalesce(_last(current)["value"], _last(mbis)["value"])
+    return best.upper().re_replace(r"[\s-]", "")
+
+
+def _is_historic(identifier: ir.StructValue) -> ir.BooleanValue:
+    """BFD v2 marks an earlier MBI by the extension identifier-currency with the code ``historic``."""
+    marked = identifier["type"]["coding"].filter(
+        lambda c: (c["extension"].filter(lambda e: e["valueCoding"]["code"] == "historic").length() > 0).fill_null(False)
+    )
+    return (marked.length() > 0).fill_null(False)
+
+
+def _last(items: ir.ArrayValue) -> ir.StructValue:
+    return items[items.length() - 1]
+
+
+def _name(names: ir.ArrayValue) -> ir.StructValue:
+    """The official name, else the usual one, else any that is not old or maiden, else the first."""
+    return ibis.coalesce(
+        names.filter(lambda n: n["use"] == "official")[0],
+        names.filter(lambda n: n["use"] == "usual")[0],
+        names.filter(lambda n: n["use"].isnull() | ~n["use"].isin(["old", "maiden"]))[0],
+        names[0],
+    )

@@ -1,0 +1,173 @@
+"""Pharmacy ExplanationOfBenefit to one row per claim line: the drug, the fill date, the gross cost.
+
+Three shapes are read as one: CARIN Blue Button, CMS BFD v2 and CMS BFD v3 (reference/cms-fhir-apis.md 2.1). Which claim is valid
+and what it cost is settled here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from adapter.tables.columns import codings_or_label, earliest, fault_of, has_code, is_bad_date, latest, newest, reference_id, versioned
+
+V2 = "https://bluebutton.cms.gov/resources/variables/"
+
+PHARMACY = ("pharmacy", "PDE")
+# Total drug cost of a prescription drug event: ingredient cost, dispensing fee, tax and vaccine administration, plan and member paid.
+# `submitted` alone is what the pharmacy asked for, so it is no drug cost (data-quirks.md 1).
+TOTAL_COST = ("drugcost", "TOT_RX_CST_AMT", V2 + "tot_rx_cst_amt")
+COVERAGE_STATUS = ("CLM_DRUG_CVRG_STUS_CD", V2 + "drug_cvrg_stus_cd")  # C = covered by Part D
+DELETION = (V2 + "adjstmt_dltn_cd",)  # D = deleted
+DELETED_TYPE = ("3",)  # CLM-TYPE-CD 3: "MEDICARE PART D DELETED CLAIM", although its status is active
+CLAIM_TYPE_SYSTEM = "CLM-TYPE-CD"
+NOT_VALID = ("cancelled", "entered-in-error", "draft")
+LARGEST_COST = 9_999_999_999  # dollars of one claim line; DECIMAL(12,2) holds no more
+
+
+def explanations(eob: ir.Table) -> ir.Table:
+    """One row per pharmacy ExplanationOfBenefit as received, with ``fault`` and its lines as a list.
+
+    An EOB without id (BFD v3 gives such) is named by a hash of its content, so that the same claim read twice counts once.
+    """
+    pharmacy = eob.filter(has_code(eob["type"].coding, PHARMACY) | eob["type"].isnull())
+    period = pharmacy.billablePeriod["start"]
+    claim = ibis.coalesce(pharmacy.id, ibis.literal("no-id-").concat(_content_hash(pharmacy)))
+    return pharmacy.select(
+        id=claim,
+        beneficiary=reference_id(pharmacy.patient.reference, "Patient"),
+        source=ibis.literal("ExplanationOfBenefit/").concat(claim),
+        identifiers=pharmacy.identifier.map(lambda i: i["value"]).filter(lambda v: v.notnull()),
+        valid=_is_valid(pharmacy),
+        covered=_info_code(pharmacy, COVERAGE_STATUS).fill_null("C") == "C",
+        days_supply=_info(pharmacy, ("dayssupply",))["valueQuantity"]["value"].try_cast("decimal(9,2)"),
+        total=_dollars(pharmacy.total),
+        replaces=_related(pharmacy, "prior"),
+        lines=pharmacy.item.map(lambda item: _line(item, period)),
+        fault=fault_of(
+            (pharmacy["type"].isnull(), "the ExplanationOfBenefit has no type"),
+            (reference_id(pharmacy.patient.reference, "Patient").isnull(), "the ExplanationOfBenefit names no Patient"),
+            ((pharmacy.item.length() == 0).fill_null(True), "the ExplanationOfBenefit has no item"),
+            (_has_bad_date(pharmacy), "a fill date (item.servicedDate or billablePeriod.start) is no date of the calendar"),
+        ),
+        **versioned(pharmacy),
+    )  # fmt: skip
+
+
+def claims(rows: ir.Table) -> ir.Table:
+    """One row per line of each valid, covered Part D claim, the newest version of each.
+
+    Columns: kind ("claim"), source, beneficiary, codings (part, system, code, display), label, day_first and day_last of the
+    fill, days_supply, cost (DECIMAL(12,2), NULL when the claim tells no usable total drug cost).
+    """
+    good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
+    valid = _not_replaced(good.filter(good.valid & good.covered))
+    lines = valid.mutate(place=ibis.range(0, valid.lines.length()).unnest())
+    lines = lines.mutate(line=lines.lines[lines.place], priced=lines.lines.filter(lambda x: x["cost"].notnull()).length())
+    own = lines.line["cost"]
+    whole = ibis.ifelse(lines.place == 0, lines.total, ibis.literal("0.00").cast("decimal(12,2)"))
+    cost = ibis.cases((lines.priced == lines.lines.length(), own), (lines.total.notnull(), whole), else_=own)
+    return lines.select(
+        "source", "beneficiary", "days_supply",
+        kind=ibis.literal("claim"),
+        codings=lines.line["codings"],
+        label=lines.line["label"],
+        day_first=earliest(lines.line["filled"]),
+        day_last=latest(lines.line["filled"]),
+        cost=cost,
+    )  # fmt: skip
+
+
+def _not_replaced(rows: ir.Table) -> ir.Table:
+    """Without the claims that a later valid claim names as its ``prior``: an adjustment takes the place of its original."""
+    named = rows.mutate(named=rows.replaces.unnest()).select("beneficiary", "named").filter(lambda t: t.named.notnull())
+    by_id = rows.semi_join(named, (rows.beneficiary == named.beneficiary) & (rows.id == named.named)).select("id")
+    identified = rows.select("id", "beneficiary", identifier=rows.identifiers.unnest())
+    by_identifier = identified.semi_join(
+        named, (identified.beneficiary == named.beneficiary) & (identified.identifier == named.named)
+    ).select("id")
+    return rows.anti_join(by_id.union(by_identifier).distinct(), "id")
+
+
+def _line(item: ir.StructValue, period: ir.StringValue) -> ir.StructValue:
+    """Codings, label, fill date and cost of one item; a compound has its NDCs in item.detail (BFD v3)."""
+    whole = _with_part(codings_or_label(item["productOrService"]), "item")
+    parts = item["detail"].map(lambda d: d["productOrService"]["coding"][0])
+    parts = parts.filter(lambda c: c["code"].notnull())
+    compound = has_code(item["productOrService"]["coding"], ["compound"]) & (parts.length() > 0).fill_null(False)
+    # Each ingredient of a compound is a part of its own, named by its code; the word "compound" is none.
+    detail = parts.map(lambda c: ibis.struct({"part": c["code"], "system": c["system"], "code": c["code"], "display": c["display"]}))
+    return ibis.struct(
+        {
+            "codings": ibis.ifelse(compound, detail, whole),
+            "label": item["productOrService"]["text"],
+            "filled": ibis.coalesce(item["servicedDate"], item["servicedPeriod"]["start"], period),
+            "cost": _dollars(item["adjudication"]),
+        }
+    )
+
+
+def _with_part(codings: ir.ArrayValue, part: str) -> ir.ArrayValue:
+    return codings.map(
+        lambda c: ibis.struct({"part": ibis.literal(part), "system": c["system"], "code": c["code"], "display": c["display"]})
+    )
+
+
+def _dollars(adjudications: ir.ArrayValue) -> ir.DecimalValue:
+    """The total drug cost among adjudications, or NULL. The same amount under two codes is one entry and counts once.
+
+    A negative or absurd amount is no price: the claim is then unpriced, which makes the cost unknown, not smaller.
+    """
+    entry = adjudications.filter(lambda a: has_code(a["category"]["coding"], TOTAL_COST) & a["amount"]["value"].notnull())[0]
+    amount = entry["amount"]["value"].try_cast("decimal(18,2)")
+    return ibis.ifelse(amount.between(0, LARGEST_COST), amount, ibis.null("decimal(18,2)")).cast("decimal(12,2)")
+
+
+def _is_valid(eob: ir.Table) -> ir.BooleanValue:
+    """A claim that stands: not cancelled, not deleted, not denied, and no estimate (use = claim)."""
+    deleted_type = eob["type"].coding.filter(lambda c: c["system"].endswith(CLAIM_TYPE_SYSTEM) & c["code"].isin(DELETED_TYPE))
+    deleted = (deleted_type.length() > 0).fill_null(False) | (_info_code(eob, DELETION) == "D").fill_null(False)
+    denied = eob.adjudication.filter(lambda a: has_code(a["category"]["coding"], ["benefitpaymentstatus"]) & has_code(a["reason"]["coding"], ["denied"]))
+    refused = (denied.length() > 0).fill_null(False) | (_info_code(eob, ["benefitpaymentstatus"]) == "denied").fill_null(False)
+    standing = ~eob.status.isin(NOT_VALID).fill_null(False) & (eob.use.fill_null("claim") == "claim") & (eob.outcome.fill_null("") != "error")
+    replaced = (_related(eob, "replacedby").length() > 0).fill_null(False)
+    return standing & ~deleted & ~refused & ~replaced
+
+
+def _info(eob: ir.Table, categories: Sequence[str]) -> ir.StructValue:
+    return eob.supportingInfo.filter(lambda s: has_code(s["category"]["coding"], categories))[0]
+
+
+def _info_code(eob: ir.Table, categories: Sequence[str]) -> ir.StringValue:
+    return _info(eob, categories)["code"]["coding"][0]["code"]
+
+
+def _related(eob: ir.Table, relationship: str) -> ir.ArrayValue:
+    """Ids or identifier values of the claims that stand in ``relationship`` to this one."""
+    related = eob.related.filter(lambda r: has_code(r["relationship"]["coding"], [relationship]))
+    return related.map(
+        lambda r: ibis.coalesce(r["claim"]["reference"].re_extract(r"([A-Za-z0-9\-.]+)$", 1).nullif(""), r["claim"]["identifier"]["value"])
+    )
+
+
+def _has_bad_date(eob: ir.Table) -> ir.BooleanValue:
+    bad = eob.item.filter(lambda i: is_bad_date(ibis.coalesce(i["servicedDate"], i["servicedPeriod"]["start"])))
+    return (bad.length() > 0).fill_null(False) | is_bad_date(eob.billablePeriod["start"])
+
+
+def _content_hash(eob: ir.Table) -> ir.StringValue:
+    """A stable name for a resource without id: a hash over identifier, patient, date, drug and cost."""
+    parts = [
+        eob.patient.reference,
+        eob.billablePeriod["start"],
+        eob.identifier.map(lambda i: i["value"]).join(","),
+        eob.item.map(lambda i: ibis.coalesce(i["servicedDate"], "")).join(","),
+        eob.item.map(lambda i: i["productOrService"]["coding"].map(lambda c: ibis.coalesce(c["code"], "")).join("+")).join(","),
+        eob.item.map(lambda i: i["adjudication"].map(lambda a: ibis.coalesce(a["amount"]["value"], "")).join("+")).join(","),
+    ]
+    joined = ibis.literal("")
+    for part in parts:
+        joined = joined.concat("|", ibis.coalesce(part, ""))
+    return joined.hexdigest("md5").left(16)

@@ -1,0 +1,104 @@
+"""Coverage to one row per period of Part D membership: contract, PBP, from, to.
+
+Contract and PBP stand in several dresses (reference/cms-fhir-apis.md, data-quirks.md 6): a CARIN class value such as H1234-003,
+the CMS BFD v3 extensions BENE-CNTRCT-NUM and BENE-PBP-NUM, or the BFD v2 extensions of one reference year by month.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from adapter.tables.columns import bad_dates, earliest, fault_of, has_code, latest, newest, reference_id, versioned
+
+BFD_V3 = "https://bluebutton.cms.gov/fhir/StructureDefinition/"
+BFD_V2 = "https://bluebutton.cms.gov/resources/variables/"
+PART_D_TYPES = ("122",)  # nahdo.org/sopt: Medicare Drug Benefit
+OTHER_PARTS = ("Part A", "Part B", "Part C")
+CONTRACT = r"^([HSRE][0-9]{4})([- /]?([0-9]{3}))?([- /]?[0-9]{3})?$"
+NEVER = ("entered-in-error", "draft")
+
+
+def memberships(coverage: ir.Table) -> ir.Table:
+    """One row per Coverage as received, with ``fault``, the contract and PBP that hold for its whole period, and v2's months."""
+    classes = coverage["class"].map(lambda c: c["value"])
+    written = classes.filter(lambda value: value.re_search(CONTRACT))[0]
+    pbp_class = coverage["class"].filter(lambda c: has_code(c["type"]["coding"], ["plan", "subplan"]) & c["value"].re_search(r"^[0-9]{3}$"))[0]
+    contract = ibis.coalesce(_extension(coverage, "BENE-CNTRCT-NUM"), written.re_extract(CONTRACT, 1).nullif(""))
+    pbp = ibis.coalesce(_extension(coverage, "BENE-PBP-NUM"), written.re_extract(CONTRACT, 3).nullif(""), pbp_class["value"])
+    months = coverage.extension.filter(lambda e: e["url"].startswith(BFD_V2 + "ptdcntrct"))
+    return coverage.select(
+        "id",
+        beneficiary=reference_id(coverage.beneficiary.reference, "Patient"),
+        source=ibis.literal("Coverage/").concat(coverage.id),
+        contract=contract,
+        pbp=pbp,
+        months=months.map(_month),
+        pbp_months=coverage.extension.filter(lambda e: e["url"].startswith(BFD_V2 + "ptdpbpid")).map(_month),
+        year=coverage.extension.filter(lambda e: e["url"] == BFD_V2 + "rfrnc_yr")[0]["valueDate"].left(4),
+        part_d=_is_part_d(coverage, classes, contract) | (months.length() > 0).fill_null(False),
+        status=coverage.status,
+        begins=coverage.period["start"],
+        ends=coverage.period["end"],
+        subscriber=coverage.subscriberId,
+        fault=fault_of(
+            (coverage.id.isnull(), "the Coverage has no id"),
+            (reference_id(coverage.beneficiary.reference, "Patient").isnull(), "the Coverage names no Patient as beneficiary"),
+            *bad_dates(coverage, period__start=coverage.period["start"], period__end=coverage.period["end"]),
+        ),
+        **versioned(coverage),
+    )
+
+
+def coverages(rows: ir.Table) -> ir.Table:
+    """One row per period of membership.
+
+    Columns: beneficiary, source, part_d (whether it is Part D coverage), contract and pbp (NULL when the resource does not tell),
+    starts and ends (dates; NULL is open), status. A BFD v2 Coverage gives one row per month that it names.
+    """
+    good = newest(rows.filter(rows.fault.isnull() & ~rows.status.isin(NEVER)).drop("fault"))
+    good = good.mutate(starts=earliest(good.begins), ends=latest(good.ends))
+    # A cancelled Coverage was in force only when its period says until when (US Core: the period decides, not status alone).
+    good = good.filter(good.status.isnull() | (good.status == "active") | good.ends.notnull())
+    whole = good.filter((good.months.length() == 0).fill_null(True))
+    columns = ("beneficiary", "source", "part_d", "contract", "pbp", "starts", "ends", "status")
+    return whole.select(*columns).union(_by_month(good).select(*columns))
+
+
+def _by_month(rows: ir.Table) -> ir.Table:
+    """BFD v2: the contract of each month of the reference year; "0" and "N" mean no Part D in that month."""
+    months = rows.filter(rows.months.length() > 0).mutate(month=lambda t: t.months.unnest())
+    months = months.mutate(contract=months.month["value"], number=months.month["number"], pbps=months.pbp_months)
+    first = ibis.coalesce(months.month["year"], months.year).concat("-", months.number, "-01").try_cast("date")
+    months = months.mutate(first=first, last=(first + ibis.interval(months=1) - ibis.interval(days=1)).cast("date"))
+    months = months.filter(months.contract.re_search(r"^[HSRE][0-9]{4}$") & months.first.notnull())
+    pbp = months.pbps.filter(lambda p: (p["number"] == months.number))[0]["value"]
+    starts = ibis.greatest(months.first, ibis.coalesce(months.starts, months.first))
+    ends = ibis.least(months.last, ibis.coalesce(months.ends, months.last))
+    dated = months.mutate(pbp=pbp, starts=starts, ends=ends)
+    return dated.filter(dated.starts <= dated.ends).distinct(on=["source", "contract", "pbp", "starts", "ends"])
+
+
+def _month(extension: ir.StructValue) -> ir.StructValue:
+    """Number, year (only in the form .../2018-1) and value of a monthly BFD v2 extension."""
+    url = extension["url"]
+    value = ibis.coalesce(extension["valueCoding"]["code"], extension["valueIdentifier"]["value"], extension["valueString"])
+    return ibis.struct(
+        {
+            "number": url.re_extract(r"(ptdcntrct|ptdpbpid)([0-9]{2})", 2),
+            "year": url.re_extract(r"/([0-9]{4})-[0-9]+$", 1).nullif(""),
+            "value": value,
+        }
+    )
+
+
+def _extension(coverage: ir.Table, name: str) -> ir.StringValue:
+    found = coverage.extension.filter(lambda e: e["url"].isin([BFD_V3 + name, (BFD_V3 + name).replace("https", "http", 1)]))[0]
+    return ibis.coalesce(found["valueString"], found["valueCoding"]["code"], found["valueIdentifier"]["value"])
+
+
+def _is_part_d(coverage: ir.Table, classes: ir.ArrayValue, contract: ir.StringValue) -> ir.BooleanValue:
+    """Part D when it says so, or when it names a CMS contract and does not say that it is Part A, B or C."""
+    other = (classes.filter(lambda value: value.isin(OTHER_PARTS)).length() > 0).fill_null(False)
+    said = (classes.filter(lambda value: value == "Part D").length() > 0).fill_null(False)
+    return said | has_code(coverage["type"]["coding"], PART_D_TYPES) | (contract.notnull() & ~other)

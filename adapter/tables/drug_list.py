@@ -1,0 +1,98 @@
+"""The drug list: what mappings/drugs knows of an RxNorm or NDC code, and what its ingredients make of it.
+
+``drug`` is the key under which a drug is counted: its set of ingredients, so that two strengths, two
+NDCs or brand and generic are one drug, and a combination is one drug of its own.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+MEASURES = {"PDC-DR": "diabetes", "PDC-RASA": "ras_antagonists", "PDC-STA": "statins"}
+
+# How a product is given, read from the dose form in its RxNorm name; classes.csv has rows that hold for one route only.
+ROUTES = {
+    "nasal": r"(?i)\bnasal\b",
+    "ophthalmic": r"(?i)\bophthalmic\b",
+    "inhaled": r"(?i)inhal|metered dose|nebuli|\bactuat\b.*(aerosol|powder)",
+    "topical": r"(?i)topical|cream|ointment|lotion|shampoo|medicated (pad|patch)|paste",
+    "oral": r"(?i)\boral\b|tablet|capsule|lozenge|chewable",
+}
+
+
+def known_codes(lists: dict[str, ir.Table], wanted: ir.Table) -> ir.Table:
+    """The codes of ``wanted`` (columns name, key) that the lists know: name, key, drug, label.
+
+    ``lists`` holds the tables products, ingredients, ndc and brands of mappings/drugs. ``name`` is "rxnorm" or "ndc", ``key`` the
+    code (NDC with 11 digits), ``drug`` the ingredient ids joined by ";", ``label`` the RxNorm or label name.
+    """
+    products, ingredients, ndc, brands = lists["products"], lists["ingredients"], lists["ndc"], lists["brands"]
+    rxcui = wanted.filter(wanted.name == "rxnorm").select("key")
+    single = brands.filter(brands.n_ingredient_sets == "1")
+    every = (
+        _rows(products, products.rxcui, products["name"], "rxnorm", 0, rxcui)
+        .union(_rows(ingredients, ingredients.rxcui, ingredients["name"], "rxnorm", 1, rxcui))
+        .union(_rows(single, single.bn_rxcui, ibis.literal("[").concat(single.brand, "]"), "rxnorm", 2, rxcui))
+        .union(_ndc_rows(ndc, products, wanted.filter(wanted.name == "ndc").select("key")))
+    )
+    every = every.filter(every.drug != "")
+    first = every.mutate(_n=ibis.row_number().over(group_by=["name", "key"], order_by=["rank", "drug", "label"]))
+    return first.filter(first._n == 0).drop("rank", "_n")
+
+
+def _rows(table: ir.Table, key: ir.StringValue, label: ir.StringValue, name: str, rank: int, wanted: ir.Table) -> ir.Table:
+    rows = table.select(
+        name=ibis.literal(name), key=key, drug=ingredient_set(table.ingredient_rxcuis), label=label, rank=ibis.literal(rank)
+    )
+    return rows.semi_join(wanted, "key")
+
+
+def _ndc_rows(ndc: ir.Table, products: ir.Table, wanted: ir.Table) -> ir.Table:
+    used = ndc.semi_join(wanted, ndc.ndc11 == wanted.key)
+    names = products.select(product="rxcui", product_name="name")
+    named = used.left_join(names, used.rxcui == names.product)
+    label = ibis.coalesce(named.product_name, named.label_name)
+    return _rows(named, named.ndc11, label, "ndc", 0, wanted)
+
+
+def ingredient_set(joined: ir.StringValue) -> ir.StringValue:
+    """The ids in ``joined`` once each, sorted, joined by ";": the same for every way of writing one set."""
+    return joined.split(";").filter(lambda i: i != "").unique().sort().join(";")
+
+
+def route(label: ir.StringValue) -> ir.StringValue:
+    """inhaled, nasal, ophthalmic, topical or oral by the dose form in a product name; "" when it tells none of them."""
+    return ibis.cases(*[(label.re_search(pattern).fill_null(False), name) for name, pattern in ROUTES.items()], else_="")
+
+
+def traits(wanted: ir.Table, classes: ir.Table) -> ir.Table:
+    """Per set of ingredients and route: maintenance, otc, supplement and measures of its ingredients together."""
+    parts = wanted.mutate(ingredient=wanted.drug.split(";").unnest())
+    rows = parts.join(classes, parts.ingredient == classes.ingredient_rxcui).select(
+        parts.drug, parts.route, parts.ingredient, classes.maintenance, classes.otc, classes.supplement,
+        classes.adherence_measure, given=classes.route,
+    )  # fmt: skip
+    # A row of the product's own route goes before a row of any route; a row of another route only if there is no other.
+    rows = rows.mutate(fit=ibis.cases((rows.given == "", 1), (rows.given == rows.route, 0), else_=2))
+    best = rows.mutate(best=rows.fit.min().over(group_by=["drug", "route", "ingredient"]))
+    best = best.filter(best.fit == best.best)
+    return best.group_by("drug", "route").agg(
+        maintenance=_worst(best.maintenance, ("Y", "D", "N")),
+        otc=_worst(best.otc, ("rx", "both", "otc")),
+        supplement=ibis.ifelse((best.supplement != "").all(), best.supplement.max(), ""),
+        measures=_measures(best.adherence_measure),
+    )
+
+
+def _worst(column: ir.StringValue, order: tuple[str, ...]) -> ir.StringValue:
+    """The first of ``order`` that any ingredient has: one maintenance ingredient makes the product a maintenance drug."""
+    return ibis.cases(*[((column == value).any(), value) for value in order], else_=ibis.null("string"))
+
+
+def _measures(column: ir.StringValue) -> ir.ArrayValue:
+    """The measures with an ingredient in the product and none of that measure's exclusions (insulins; sacubitril)."""
+    found = [
+        ibis.ifelse((column == code).any() & ~(column == f"{code}-EXCL").any(), name, "") for code, name in MEASURES.items()
+    ]
+    return ibis.array(found).filter(lambda measure: measure != "")

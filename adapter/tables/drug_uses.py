@@ -1,0 +1,60 @@
+"""All that says which drugs a beneficiary takes, from claims, dispenses, orders and statements, as one table."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+COLUMNS = ("kind", "source", "beneficiary", "codings", "label", "day_first", "day_last", "ends", "cost", "days_supply", "missing")
+
+
+def uses(claim_rows: ir.Table, order_rows: ir.Table) -> ir.Table:
+    """Claim lines and orders with the same columns (see ``drug_uses``), their codings not resolved yet."""
+    of_claims = claim_rows.mutate(ends=ibis.null("date"), missing=ibis.null("string"))
+    of_orders = order_rows.mutate(cost=ibis.null("decimal(12,2)"), days_supply=ibis.null("decimal(9,2)"))
+    return of_claims.select(*COLUMNS).union(of_orders.select(*COLUMNS))
+
+
+def drug_uses(keyed: ir.Table, drugs: ir.Table, named: ir.Table) -> ir.Table:
+    """One row per claim line or order.
+
+    Columns: kind (claim, dispense, request, statement), source, beneficiary, drug (set of ingredients; a code or text of its own
+    where no list knows it), listed (whether a list knows it), name (for a person to read), matched_by (rxcui, ndc11, ndc10, ndc9,
+    name or NULL), brand, maintenance (Y, D, N, NULL), otc (rx, both, otc, NULL), supplement (kind or ""), measures, day_first and
+    day_last (of the fill, order or start), ends, cost (DECIMAL(12,2) or NULL), days_supply, missing, medication, codings, label.
+    """
+    known = drugs.select(
+        "medication", "drug", "matched_by", "brand", "maintenance", "otc", "supplement", "measures", found="label"
+    ).union(
+        named.select("medication", "drug", "matched_by", "brand", "maintenance", "otc", "supplement", "measures", found="label")
+    )
+    joined = keyed.left_join(known, "medication").drop("medication_right")
+    listed = joined.drug.notnull()
+    display = joined.codings.map(lambda c: c["display"]).filter(lambda d: d.notnull())[0]
+    code = joined.codings.filter(lambda c: c["code"].notnull())[0]
+    unknown = ibis.coalesce(
+        ibis.literal("code:").concat(ibis.coalesce(code["system"], ""), "|", code["code"]),
+        ibis.literal("text:").concat(ibis.coalesce(joined.label, display)),
+        ibis.literal("reference:").concat(joined.missing),
+        ibis.literal("none"),
+    )
+    return joined.mutate(
+        drug=ibis.coalesce(joined.drug, unknown),
+        listed=listed,
+        name=ibis.coalesce(joined.found, joined.label, display, unknown),
+        supplement=ibis.coalesce(joined.supplement, ""),
+        brand=ibis.coalesce(joined.brand, ""),
+    ).drop("found")
+
+
+NAMED = {
+    "medication": "string",
+    "drug": "string",
+    "label": "string",
+    "matched_by": "string",
+    "brand": "string",
+    "maintenance": "string",
+    "otc": "string",
+    "supplement": "string",
+    "measures": "array<string>",
+}

@@ -1,0 +1,151 @@
+"""What is read of each resource type, as data: only the elements that a rule uses, in FHIR R4 names.
+
+A shape is a nested value: ``"string"`` or ``"boolean"`` for a primitive, a dict for an object, a list of one shape for an array.
+Numbers are read as their text, because money must not pass through a float. The engine makes column types of it, the quarantine
+pass (``adapter/quarantine.py``) makes a validator of it: one definition, so that both read the same.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Shape: TypeAlias = "str | dict[str, Shape] | list[Shape]"
+
+STRING = "string"
+BOOLEAN = "boolean"
+
+CODING: Shape = {"system": STRING, "code": STRING, "display": STRING}
+CONCEPT: Shape = {"coding": [CODING], "text": STRING}
+REFERENCE: Shape = {"reference": STRING, "display": STRING}
+PERIOD: Shape = {"start": STRING, "end": STRING}
+META: Shape = {"lastUpdated": STRING, "versionId": STRING, "tag": [{"system": STRING, "code": STRING}]}
+CODED: Shape = {"coding": [{"system": STRING, "code": STRING}]}
+MONEY: Shape = {"value": STRING, "currency": STRING}
+IDENTIFIER: Shape = {"system": STRING, "value": STRING, "type": CODED, "period": PERIOD}
+COMMON: dict[str, Shape] = {"resourceType": STRING, "id": STRING, "meta": META}
+CONTAINED: Shape = [{"resourceType": STRING, "id": STRING, "code": CONCEPT}]
+
+PATIENT: dict[str, Shape] = COMMON | {
+    "identifier": [
+        {
+            "system": STRING,
+            "value": STRING,
+            "period": PERIOD,
+            "type": {"coding": [{"code": STRING, "extension": [{"url": STRING, "valueCoding": {"code": STRING}}]}]},
+        }
+    ],
+    "name": [{"use": STRING, "family": STRING, "given": [STRING], "text": STRING, "period": PERIOD}],
+    "gender": STRING,
+    "birthDate": STRING,
+    "deceasedBoolean": BOOLEAN,
+    "deceasedDateTime": STRING,
+    "active": BOOLEAN,
+}
+
+COVERAGE: dict[str, Shape] = COMMON | {
+    "status": STRING,
+    "type": CONCEPT,
+    "subscriberId": STRING,
+    "beneficiary": REFERENCE,
+    "period": PERIOD,
+    "class": [{"type": CODED, "value": STRING, "name": STRING}],
+    "extension": [
+        {
+            "url": STRING,
+            "valueString": STRING,
+            "valueDate": STRING,
+            "valueCoding": {"code": STRING},
+            "valueIdentifier": {"value": STRING},
+        }
+    ],
+    "identifier": [{"system": STRING, "value": STRING, "type": CODED}],
+}
+
+CONDITION: dict[str, Shape] = COMMON | {
+    "clinicalStatus": CODED,
+    "verificationStatus": CODED,
+    "category": [CODED],
+    "code": CONCEPT,
+    "subject": REFERENCE,
+    "onsetDateTime": STRING,
+    "onsetPeriod": PERIOD,
+    "abatementDateTime": STRING,
+    "recordedDate": STRING,
+}
+
+MEDICATION: dict[str, Shape] = COMMON | {"code": CONCEPT, "status": STRING}
+
+_ORDERED: dict[str, Shape] = COMMON | {
+    "status": STRING,
+    "contained": CONTAINED,
+    "medicationCodeableConcept": CONCEPT,
+    "medicationReference": REFERENCE,
+    "subject": REFERENCE,
+}
+
+MEDICATION_REQUEST: dict[str, Shape] = _ORDERED | {
+    "intent": STRING,
+    "doNotPerform": BOOLEAN,
+    "authoredOn": STRING,
+    "reportedBoolean": BOOLEAN,
+}
+
+MEDICATION_STATEMENT: dict[str, Shape] = _ORDERED | {
+    "effectiveDateTime": STRING,
+    "effectivePeriod": PERIOD,
+    "dateAsserted": STRING,
+}
+
+MEDICATION_DISPENSE: dict[str, Shape] = _ORDERED | {
+    "whenHandedOver": STRING,
+    "whenPrepared": STRING,
+    "daysSupply": {"value": STRING},
+}
+
+_ADJUDICATION: Shape = [{"category": CODED, "amount": MONEY}]
+
+EXPLANATION_OF_BENEFIT: dict[str, Shape] = COMMON | {
+    "status": STRING,
+    "use": STRING,
+    "outcome": STRING,
+    "type": CODED,
+    "patient": REFERENCE,
+    "billablePeriod": PERIOD,
+    "identifier": [{"value": STRING}],
+    "related": [{"claim": {"reference": STRING, "identifier": {"value": STRING}}, "relationship": CODED}],
+    "insurance": [
+        {
+            "coverage": {
+                "reference": STRING,
+                "extension": [{"url": STRING, "valueIdentifier": {"value": STRING}, "valueCoding": {"code": STRING}}],
+            }
+        }
+    ],
+    "supportingInfo": [{"category": CODED, "code": CODED, "valueQuantity": {"value": STRING}, "valueString": STRING}],
+    "item": [
+        {
+            "productOrService": CONCEPT,
+            "servicedDate": STRING,
+            "servicedPeriod": PERIOD,
+            "quantity": {"extension": [{"url": STRING, "valueQuantity": {"value": STRING}, "valueCoding": {"code": STRING}}]},
+            "adjudication": _ADJUDICATION,
+            "detail": [{"productOrService": CONCEPT}],
+        }
+    ],
+    "adjudication": [{"category": CODED, "reason": CODED}],
+    "total": _ADJUDICATION,
+}
+
+FLAG: dict[str, Shape] = COMMON | {"status": STRING, "code": CONCEPT, "subject": REFERENCE, "period": PERIOD}
+
+SHAPES: dict[str, dict[str, Shape]] = {
+    "Patient": PATIENT,
+    "Coverage": COVERAGE,
+    "Condition": CONDITION,
+    "Medication": MEDICATION,
+    "MedicationRequest": MEDICATION_REQUEST,
+    "MedicationStatement": MEDICATION_STATEMENT,
+    "MedicationDispense": MEDICATION_DISPENSE,
+    "ExplanationOfBenefit": EXPLANATION_OF_BENEFIT,
+    "Flag": FLAG,
+}

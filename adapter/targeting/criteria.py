@@ -1,0 +1,213 @@
+"""One pure function per criterion: tables, program and day in, one row per beneficiary with facts out.
+
+Each returns the columns beneficiary, outcome ("met", "not_met" or "unknown"), observed (text) and evidence (a list of item, fact and
+source), for those who have any fact that bears on it; who has none stands at ``not met`` in ``evaluate``. Unknown is never a default:
+it arises only from a fact that is there and cannot be read as one or the other.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from adapter.targeting.program import AdherenceDrug, AtRisk, ChronicDiseases, DrugCost, PartDDrugs, Window
+
+
+def chronic_diseases(conditions: ir.Table, entries: ir.Table, rule: ChronicDiseases, as_of: date) -> ir.Table:
+    """At least ``minimum`` entries of the program's list. 42 CFR 423.153(d)(2)(i)(A).
+
+    ``entries`` is the table of ``entry_rows``. One code can prove two diseases (I11.0); several codes of one entry count once.
+    """
+    active = conditions.filter(counts_as_active(conditions, rule, as_of))
+    proven = active.inner_join(entries, "disease").filter(lambda t: _in_entry(t, rule))
+    counted = proven.group_by("beneficiary").agg(
+        n=proven.entry.nunique(),
+        evidence=_evidence(proven.entry, proven.code.concat(" ", ibis.coalesce(proven.display, proven.label, "")).strip(), proven.source),
+    )
+    return counted.select(
+        "beneficiary", outcome=_met(counted.n >= rule.minimum), observed=counted.n.cast("string"), evidence="evidence"
+    )
+
+
+def counts_as_active(conditions: ir.Table, rule: ChronicDiseases, as_of: date) -> ir.BooleanValue:
+    """Whether a Condition counts on ``as_of``: no inactive status, not refuted, begun and recorded by then. No status counts."""
+    said = (conditions.clinical.length() > 0).fill_null(False)
+    active = conditions.clinical.filter(lambda c: c.isin(rule.clinical_status)).length() > 0
+    refused = (conditions.verification.filter(lambda c: c.isin(rule.refused_verification)).length() > 0).fill_null(False)
+    over = conditions.abated.notnull() & ~said
+    begun = conditions.begins.isnull() | (conditions.begins <= as_of)
+    return ibis.ifelse(said, active, ~over) & ~refused & begun
+
+
+def _in_entry(rows: ir.Table, rule: ChronicDiseases) -> ir.BooleanValue:
+    subgroup = (rows.only_subgroup == "") | (rows.only_subgroup == rows.subgroup)
+    wanted = (rows.listed == "Y") | rows.disease.concat("/", rows.subgroup).isin(rule.with_subgroups)
+    return subgroup & wanted
+
+
+def entry_rows(rule: ChronicDiseases) -> list[dict[str, str]]:
+    """The program's entries as rows: entry, disease, only_subgroup ("" = every subgroup)."""
+    rows = []
+    for entry in rule.entries:
+        for named in entry.diseases:
+            disease, _, subgroup = named.partition("/")
+            rows.append({"entry": entry.name, "disease": disease, "only_subgroup": subgroup})
+    return rows
+
+
+ENTRY_ROWS = {"entry": "string", "disease": "string", "only_subgroup": "string"}
+
+
+def part_d_drugs(uses: ir.Table, rule: PartDDrugs, as_of: date) -> ir.Table:
+    """At least ``minimum`` different chronic/maintenance covered Part D drugs. 42 CFR 423.153(d)(2)(i)(B).
+
+    A drug that no list knows, or whose maintenance flag is not known, may be one more: the criterion is unknown when the
+    known ones do not reach the minimum and the possible ones would.
+    """
+    rows = uses.filter(uses.kind.isin(rule.sources))
+    rows = rows.mutate(counts=is_part_d(rows) & _is_maintenance(rows, rule) & in_window(rows, rule.window, as_of))
+    if rule.unlisted == "not_counted":
+        rows = rows.mutate(counts=rows.counts.fill_null(False))
+    rows = rows.filter(rows.counts.fill_null(True))
+    per_drug = rows.group_by("beneficiary", "drug").agg(
+        certain=rows.counts.fill_null(False).any(),
+        name=rows.name.min(),
+        sources=rows.source.collect(distinct=True, order_by="source"),
+    )
+    fact = per_drug.name.concat(ibis.ifelse(per_drug.certain, "", " (not on a list, or not known to be a maintenance drug)"))
+    listed = per_drug.mutate(fact=fact, source=per_drug.sources.unnest())
+    evidence = listed.group_by("beneficiary").agg(evidence=_evidence(listed.drug, listed.fact, listed.source))
+    counted = per_drug.group_by("beneficiary").agg(n=per_drug.certain.sum(), possible=per_drug.count())
+    return counted.inner_join(evidence, "beneficiary").select(
+        "beneficiary", "evidence",
+        outcome=_met(counted.n >= rule.minimum, counted.possible >= rule.minimum),
+        observed=counted.n.cast("string"),
+    )  # fmt: skip
+
+
+def is_part_d(uses: ir.Table) -> ir.BooleanValue:
+    """Whether the drug is one that Part D covers: by prescription. NULL when nothing tells, False for OTC and supplements.
+
+    An ingredient that is sold both ways counts when it was prescribed or claimed (a prescription drug event is a prescription);
+    in a bare statement it may be either. Source: reference/terminology-loading.md, "Decisions in the lists".
+    """
+    said_only = (uses.otc == "both") & (uses.kind == "statement")
+    return ibis.cases(
+        (~uses.listed, ibis.null("boolean")), (uses.otc == "otc", False), (said_only, ibis.null("boolean")), else_=True
+    )
+
+
+def _is_maintenance(uses: ir.Table, rule: PartDDrugs) -> ir.BooleanValue:
+    if rule.count == "all":
+        return ibis.literal(True)
+    return ibis.cases(
+        (uses.maintenance == "Y", True),
+        (uses.maintenance == "D", rule.depends == "counted"),
+        (uses.maintenance == "N", False),
+        else_=ibis.null("boolean"),
+    )
+
+
+def in_window(uses: ir.Table, window: Window, as_of: date) -> ir.BooleanValue:
+    """Whether a fill lies in the window, or an order or statement stands on ``as_of``; NULL when a partial date leaves it open."""
+    first = date(as_of.year, 1, 1) if window == "plan_year_to_date" else _year_before(as_of)
+    inside = (uses.day_first >= first) & (uses.day_last <= as_of)
+    outside = (uses.day_last < first) | (uses.day_first > as_of)
+    filled = ibis.cases((inside, True), (outside, False), else_=ibis.null("boolean"))
+    begun = uses.day_first.isnull() | (uses.day_first <= as_of)
+    stands = begun & (uses.ends.isnull() | (uses.ends >= as_of))
+    return ibis.ifelse(uses.kind.isin(["claim", "dispense"]), filled, stands)
+
+
+def _year_before(as_of: date) -> date:
+    """The first day of the twelve months that end on ``as_of``."""
+    day = 28 if (as_of.month, as_of.day) == (2, 29) else as_of.day
+    return date.fromordinal(date(as_of.year - 1, as_of.month, day).toordinal() + 1)
+
+
+def drug_cost(uses: ir.Table, rule: DrugCost, as_of: date) -> ir.Table:
+    """Gross cost of covered Part D drugs (plan and member paid) in the window against the threshold. 42 CFR 423.153(d)(2)(i)(C).
+
+    Priced claims alone above it: met. Otherwise unknown when a claim has no usable cost or an undecidable date, or when drugs are
+    taken and no claim is there; else not met. A claim without money is never $0.
+    """
+    part_d = is_part_d(uses).fill_null(True)
+    rows = uses.filter(part_d).mutate(inside=in_window(uses, rule.window, as_of)).filter(lambda t: t.inside.fill_null(True))
+    claim = rows.kind == "claim"
+    priced = claim & rows.inside.fill_null(False) & rows.cost.notnull()
+    amounts = rows.group_by("beneficiary").agg(
+        total=rows.cost.sum(where=priced),
+        priced=priced.sum(),
+        unpriced=(claim & ~priced).sum(),
+        orders=(~claim).sum(),
+        evidence=_evidence(
+            ibis.ifelse(priced, "priced", "unpriced"),
+            ibis.ifelse(priced, ibis.literal("$").concat(rows.cost.cast("string")), "no total drug cost, or no full date").concat(
+                " for ", rows.name, ibis.coalesce(ibis.literal(", filled ").concat(rows.day_first.cast("string")), "")
+            ),
+            rows.source,
+            where=claim,
+        ),
+    )
+    total = ibis.coalesce(amounts.total, ibis.literal("0.00").cast("decimal(38,2)"))
+    above = total > rule.dollars if rule.comparator == ">" else total >= rule.dollars
+    not_priced = (amounts.unpriced > 0) & (rule.unpriced == "unknown")
+    open_ended = not_priced | ((amounts.priced + amounts.unpriced == 0) & (amounts.orders > 0))
+    observed = ibis.ifelse((amounts.priced == 0) & open_ended, "", total.cast("decimal(38,2)").cast("string"))
+    return amounts.select(
+        "beneficiary", outcome=_met(above, above | open_ended), observed=observed, evidence=ibis.coalesce(amounts.evidence, _no_evidence())
+    )
+
+
+def at_risk(facts: ir.Table, membership: ir.Table, rule: AtRisk, as_of: date) -> ir.Table:
+    """An at-risk beneficiary on ``as_of``, by the roster (status AR, not the potential PAR) or by a Flag. 42 CFR 423.100."""
+    joined = facts.inner_join(membership.select("beneficiary", member_of="contract"), "beneficiary")
+    begun = joined.starts.isnull() | (joined.starts <= as_of)
+    lasting = joined.ends.isnull() | (joined.ends >= as_of)
+    same = joined.contract.isnull() | joined.member_of.isnull() | (joined.contract == joined.member_of)
+    rows = joined.filter(begun & lasting & same)
+    return rows.group_by("beneficiary").agg(
+        outcome=_met(rows.status.isin(rule.statuses).any()),
+        observed=rows.status.collect(distinct=True, order_by="status").join(";"),
+        evidence=_evidence(rows.status, ibis.literal("at-risk list, status ").concat(rows.status), rows.source),
+    )
+
+
+def adherence_drug(uses: ir.Table, rule: AdherenceDrug, drugs: PartDDrugs, as_of: date) -> ir.Table:
+    """Takes a drug of one of the Star adherence measures of the program; unknown when only a drug that no list knows may be one."""
+    rows = uses.filter(uses.kind.isin(drugs.sources))
+    wanted = rows.measures.filter(lambda m: m.isin(rule.measures))
+    refused = rows.brand.lower().isin([brand.lower() for brand in rule.refused_brands])
+    measure = ibis.ifelse(refused, ibis.null("string"), wanted.join(";").nullif(""))
+    may_be = ibis.ifelse(rows.listed, measure.notnull(), ibis.null("boolean") if rule.unlisted == "unknown" else ibis.literal(False))
+    rows = rows.mutate(measure=measure, takes=may_be & in_window(rows, drugs.window, as_of))
+    rows = rows.filter(rows.takes.fill_null(True))
+    sure = rows.takes.fill_null(False)
+    return rows.group_by("beneficiary").agg(
+        outcome=_met(sure.any(), ibis.literal(True)),
+        observed=ibis.coalesce(rows.measure.collect(distinct=True, order_by="measure", where=sure).join(";"), ""),
+        evidence=_evidence(
+            ibis.coalesce(rows.measure, "not listed"), rows.name.concat(ibis.ifelse(sure, "", " (not on a list, or no full date)")), rows.source
+        ),
+    )
+
+
+def _met(certain: ir.BooleanValue, possible: ir.BooleanValue | None = None) -> ir.StringValue:
+    if possible is None:
+        return ibis.ifelse(certain, "met", "not_met")
+    return ibis.cases((certain, "met"), (possible, "unknown"), else_="not_met")
+
+
+EVIDENCE = "array<struct<item: string, fact: string, source: string>>"
+
+
+def _no_evidence() -> ir.ArrayValue:
+    return ibis.literal([], type=EVIDENCE)
+
+
+def _evidence(item: ir.StringValue, fact: ir.StringValue, source: ir.StringValue, where: ir.BooleanValue | None = None) -> ir.ArrayValue:
+    """The facts as a list without repetition, in an order of its own (collect has none)."""
+    entry = ibis.struct({"item": item, "fact": fact, "source": source})
+    return entry.collect(distinct=True, where=where).sort()
