@@ -1,7 +1,8 @@
 """The lists of mappings/: where they lie, what they are, which bytes they hold. The only module that knows the folder.
 
-Loading is fast and strict: it reads the ``sources.toml`` of each list folder and the header line of each list, and tells
-every fault at once. Rows are proved by ``adapter.mapping_checks``; what the lists mean is left to ``adapter.tables``.
+Loading is fast and strict: it reads the ``sources.toml`` of each list folder and the header line of each list, and
+tells every fault at once. Rows are proved by ``adapter.mapping_checks``; what the lists mean is left to
+``adapter.tables``.
 """
 
 from __future__ import annotations

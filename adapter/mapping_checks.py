@@ -1,0 +1,243 @@
+"""Every fault of a folder of mappings: its lists row by row, its programs and its record layouts.
+
+For people who edit the lists, before they are used. Loading (``adapter.mappings``) does not read the rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import importlib.util
+import io
+import re
+import tomllib
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapter.errors import Fault, MappingError
+from adapter.mapping_sources import LISTS, SOURCES
+from adapter.mappings import BOM, MappingFile, open_list, read_mappings
+from adapter.targeting.program import Program, load_program
+
+Columns = Mapping[str, Sequence[str]]  # the cells of a list by column, all of one length
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a list that have as many cells as its header: their numbers in the file, and their cells by column."""
+
+    file: MappingFile
+    numbers: tuple[int, ...]
+    columns: Columns
+
+    def faults(self, column: str, wrong: Callable[[str], bool], fault: str) -> list[Fault]:
+        """One fault for each cell of ``column`` that is ``wrong``; each value is judged once."""
+        cells = self.columns.get(column, ())
+        bad = {cell for cell in set(cells) if wrong(cell)}
+        found = [(number, cell) for number, cell in zip(self.numbers, cells, strict=True) if cell in bad] if bad else []
+        return [Fault(self.file.name, f"row {number}", f"{column} {cell!r} {fault}") for number, cell in found]
+
+
+def check_mappings(folder: Path) -> list[Fault]:
+    """Every fault of ``folder``, each once: sources, headers, rows, references between lists, programs and layouts."""
+    mappings, faults = read_mappings(folder)
+    lists: dict[str, Rows] = {}
+    for key, file in mappings.files.items():
+        lists[key], found = read_rows(file)
+        faults += found + row_faults(lists[key])
+    faults += [fault for rows in lists.values() for fault in reference_faults(rows, lists)]
+    faults += program_faults(folder / "programs", known_diseases(lists)) + layout_faults(folder / "layouts")
+    return list(dict.fromkeys(faults))
+
+
+def checked_files(folder: Path) -> list[str]:
+    """The files that ``check_mappings`` proves, relative to ``folder``: sources, lists, programs and layouts."""
+    mappings, _ = read_mappings(folder)
+    sources = [f"{group}/{SOURCES}" for group in LISTS if (folder / group / SOURCES).is_file()]
+    others = [_name(path) for group in ("programs", "layouts") for path in _tomls(folder / group)]
+    return sorted([*sources, *(file.name for file in mappings.files.values()), *others])
+
+
+def read_rows(file: MappingFile) -> tuple[Rows, list[Fault]]:
+    """The rows of a list (row 1 is the header), and the faults of its encoding, line ends, quotes and row lengths."""
+    try:
+        with open_list(file.path) as stream:
+            data = stream.read()
+        faults = _line_end_faults(file, data)
+        table = list(csv.reader(io.StringIO(data.decode("utf-8").removeprefix(BOM), newline=""), strict=True))
+    except UnicodeDecodeError as error:
+        row = error.object[: error.start].count(b"\n") + 1
+        return _no_rows(file), [Fault(file.name, f"row {row}", "the row is not UTF-8; save the file as UTF-8")]
+    except csv.Error as error:
+        fault = f"the quotes do not pair ({error}); write a quote within a cell twice"
+        return _no_rows(file), [*faults, Fault(file.name, "", fault)]
+    except (OSError, EOFError, zlib.error) as error:
+        return _no_rows(file), [Fault(file.name, "", f"the file cannot be unpacked ({error}); pack it again with gzip")]
+    return _rows(file, table, faults)
+
+
+def _rows(file: MappingFile, table: list[list[str]], faults: list[Fault]) -> tuple[Rows, list[Fault]]:
+    header = table[0] if table else []
+    remedy = f"the header has {len(header)}; quote a cell that holds a comma"
+    uneven = {number: len(row) for number, row in enumerate(table, start=1) if len(row) != len(header)}
+    faults = faults + [Fault(file.name, f"row {row}", f"the row has {n} cells, {remedy}") for row, n in uneven.items()]
+    numbers = tuple(number for number in range(2, len(table) + 1) if number not in uneven)
+    even = [table[number - 1] for number in numbers]
+    return Rows(file, numbers, {name: [row[at] for row in even] for at, name in enumerate(header)}), faults
+
+
+def _no_rows(file: MappingFile) -> Rows:
+    return Rows(file, (), {})
+
+
+def _line_end_faults(file: MappingFile, data: bytes) -> list[Fault]:
+    """One fault at the first carriage return, and one when the last line does not end."""
+    faults = []
+    if b"\r" in data:
+        row = data[: data.index(b"\r")].count(b"\n") + 1
+        faults.append(Fault(file.name, f"row {row}", "the row holds a carriage return (CRLF); save the file with LF"))
+    if not data.endswith(b"\n"):
+        faults.append(Fault(file.name, "", "the last line does not end; end it with LF"))
+    return faults
+
+
+def row_faults(rows: Rows) -> list[Fault]:
+    """The cells with blanks around them or against their pattern, and the keys that stand twice."""
+    faults: list[Fault] = []
+    for column in rows.columns:
+        faults += rows.faults(column, _is_padded, "has blanks around it; remove them")
+    for column, pattern in rows.file.patterns.items():
+        faults += rows.faults(column, _against(pattern), f"does not match {pattern}; correct it")
+    return faults + _key_faults(rows)
+
+
+def _is_padded(cell: str) -> bool:
+    return cell != cell.strip()
+
+
+def _against(pattern: str) -> Callable[[str], bool]:
+    """Whether a whole cell does not match ``pattern``."""
+    fullmatch = re.compile(pattern).fullmatch
+    return lambda cell: fullmatch(cell) is None
+
+
+def _key_faults(rows: Rows) -> list[Fault]:
+    columns = [rows.columns[name] for name in rows.file.key_columns if name in rows.columns]
+    keys = list(zip(*columns, strict=True))
+    if len(columns) < len(rows.file.key_columns) or len(set(keys)) == len(keys):
+        return []
+    faults = []
+    first: dict[tuple[str, ...], int] = {}
+    for number, key in zip(rows.numbers, keys, strict=True):
+        if first.setdefault(key, number) != number:
+            name = f"{' + '.join(rows.file.key_columns)} {' + '.join(key)!r}"
+            fault = f"{name} stands in row {first[key]} already; remove one"
+            faults.append(Fault(rows.file.name, f"row {number}", fault))
+    return faults
+
+
+def reference_faults(rows: Rows, lists: Mapping[str, Rows]) -> list[Fault]:
+    """The cells with an id that the list they refer to does not hold. A list that was not read is not blamed again."""
+    faults: list[Fault] = []
+    for column, target in rows.file.references.items():
+        key, _, target_column = target.partition(":")
+        if key in lists and target_column in lists[key].columns:
+            unknown = f"names what is not in {lists[key].file.name}, column {target_column}; correct it or add it there"
+            faults += rows.faults(column, _outside(lists[key].columns[target_column]), unknown)
+    return faults
+
+
+def _outside(known: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a cell, its ids joined by ";", holds an id that is not ``known``; an empty cell holds none."""
+    ids = {"", *known}
+    return lambda cell: not ids.issuperset(cell.split(";"))
+
+
+def known_diseases(lists: Mapping[str, Rows]) -> dict[str, set[str]]:
+    """The subgroups of each disease that the condition lists know; empty when no list could be read."""
+    diseases: dict[str, set[str]] = {}
+    for key in ("conditions/icd10cm", "conditions/snomedct"):
+        columns: Columns = lists[key].columns if key in lists else {}
+        for disease, subgroup in zip(columns.get("disease", ()), columns.get("subgroup", ()), strict=False):
+            diseases.setdefault(disease, set()).add(subgroup)
+    return diseases
+
+
+def program_faults(folder: Path, diseases: Mapping[str, set[str]]) -> list[Fault]:
+    """The faults of every program in ``folder``, with the diseases that it names and no condition list knows."""
+    faults: list[Fault] = [] if _tomls(folder) else [Fault(folder.name, "", "there is no program; add a .toml file")]
+    for path in _tomls(folder):
+        try:
+            program = load_program(path.stem, folder)
+        except MappingError as error:
+            faults += [_placed(fault, path, "extends") for fault in error.faults]
+        else:
+            named = _disease_faults(program, diseases) if diseases else []
+            faults += [Fault(_name(path), place, fault) for place, fault in named]
+    return faults
+
+
+def _disease_faults(program: Program, diseases: Mapping[str, set[str]]) -> list[tuple[str, str]]:
+    rule = program.chronic_diseases
+    named = [(entry.name, disease) for entry in rule.entries for disease in entry.diseases]
+    found = [(entry, name, _disease_fault(name, diseases)) for entry, name in named]
+    faults = [(f"chronic_diseases.entries.{entry}", f"{name!r} {fault}") for entry, name, fault in found if fault]
+    subgroups = {subgroup for known in diseases.values() for subgroup in known}
+    for name in rule.with_subgroups:
+        fault = _disease_fault(name, diseases) if "/" in name else "" if name in subgroups else UNKNOWN_SUBGROUP
+        faults += [("chronic_diseases.with_subgroups", f"{name!r} {fault}")] if fault else []
+    return faults
+
+
+UNKNOWN_SUBGROUP = "is no subgroup in mappings/conditions; name one of column subgroup"
+
+
+def _disease_fault(name: str, diseases: Mapping[str, set[str]]) -> str:
+    disease, slash, subgroup = name.partition("/")
+    if disease not in diseases:
+        return f"is no disease in mappings/conditions; known are: {', '.join(sorted(diseases))}"
+    if slash and subgroup not in diseases[disease]:
+        return f"is no subgroup of {disease}; known are: {', '.join(sorted(diseases[disease]))}"
+    return ""
+
+
+def layout_faults(folder: Path) -> list[Fault]:
+    """The faults of every record layout in ``folder``: its form as TOML, its origin, and what its own loader finds."""
+    return [fault for path in _tomls(folder) for fault in _origin_faults(path) or _loader_faults(path)]
+
+
+def _origin_faults(path: Path) -> list[Fault]:
+    try:
+        layout = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return [Fault(_name(path), "", f"this is not valid TOML: {error}")]
+    lacking = [key for key in ("title", "source", "version", "standing") if not layout.get(key)]
+    return [Fault(_name(path), key, "the key is missing or empty; add it") for key in lacking]
+
+
+def _loader_faults(path: Path) -> list[Fault]:
+    """What the loader of layouts finds; imported here only, because reporting is not needed to check lists."""
+    if importlib.util.find_spec("adapter.reporting.layout") is None:
+        return []
+    try:
+        importlib.import_module("adapter.reporting.layout").load_layout(path.stem, path.parent)
+    except MappingError as error:
+        return [_placed(fault, path, "") for fault in error.faults]
+    return []
+
+
+def _placed(fault: Fault, path: Path, key: str) -> Fault:
+    """``fault`` with its file relative to the mappings; one that names only the folder is put to ``path``, ``key``."""
+    if fault.file == path.parent.name:
+        return Fault(_name(path), key, fault.fault)
+    return Fault(f"{path.parent.name}/{Path(fault.file).name}", fault.place, fault.fault)
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _tomls(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.toml"))
