@@ -6,11 +6,8 @@ For people who edit the lists, before they are used. Loading (``adapter.mappings
 from __future__ import annotations
 
 import csv
-import importlib
-import importlib.util
 import io
 import re
-import tomllib
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,14 +16,16 @@ from pathlib import Path
 from adapter.errors import Fault, MappingError
 from adapter.mapping_sources import LISTS, SOURCES
 from adapter.mappings import BOM, MappingFile, open_list, read_mappings
-from adapter.targeting.program import Program, load_program
+from adapter.reporting.layout import load_layout
+from adapter.targeting.program import ChronicDiseases, load_program
 
 Columns = Mapping[str, Sequence[str]]  # the cells of a list by column, all of one length
+Diseases = Mapping[str, Mapping[str, bool]]  # disease -> subgroup -> whether any of its codes is on by default
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a list that have as many cells as its header: their numbers in the file, and their cells by column."""
+    """The rows of a list that have as many cells as its header: their numbers in the file, their cells by column."""
 
     file: MappingFile
     numbers: tuple[int, ...]
@@ -155,46 +154,53 @@ def _outside(known: Iterable[str]) -> Callable[[str], bool]:
     return lambda cell: not ids.issuperset(cell.split(";"))
 
 
-def known_diseases(lists: Mapping[str, Rows]) -> dict[str, set[str]]:
-    """The subgroups of each disease that the condition lists know; empty when no list could be read."""
-    diseases: dict[str, set[str]] = {}
-    for key in ("conditions/icd10cm", "conditions/snomedct"):
-        columns: Columns = lists[key].columns if key in lists else {}
-        for disease, subgroup in zip(columns.get("disease", ()), columns.get("subgroup", ()), strict=False):
-            diseases.setdefault(disease, set()).add(subgroup)
+def known_diseases(lists: Mapping[str, Rows]) -> Diseases:
+    """The diseases of the condition lists and which subgroups are on; empty when the ICD-10-CM list was not read."""
+    diseases: dict[str, dict[str, bool]] = {}
+    read = [lists[key] for key in ("conditions/icd10cm", "conditions/snomedct") if key in lists]
+    for rows in read if "conditions/icd10cm" in lists else ():
+        cells = [rows.columns.get(name, ()) for name in ("disease", "subgroup", "default")]
+        for disease, subgroup, default in zip(*cells, strict=False):
+            subgroups = diseases.setdefault(disease, {})
+            subgroups[subgroup] = subgroups.get(subgroup, False) or default == "Y"
     return diseases
 
 
-def program_faults(folder: Path, diseases: Mapping[str, set[str]]) -> list[Fault]:
+def program_faults(folder: Path, diseases: Diseases) -> list[Fault]:
     """The faults of every program in ``folder``, with the diseases that it names and no condition list knows."""
     faults: list[Fault] = [] if _tomls(folder) else [Fault(folder.name, "", "there is no program; add a .toml file")]
     for path in _tomls(folder):
         try:
-            program = load_program(path.stem, folder)
+            rule = load_program(path.stem, folder).chronic_diseases
         except MappingError as error:
-            faults += [_placed(fault, path, "extends") for fault in error.faults]
+            faults += [_placed(fault, path) for fault in error.faults]
         else:
-            named = _disease_faults(program, diseases) if diseases else []
-            faults += [Fault(_name(path), place, fault) for place, fault in named]
+            named = disease_faults(rule, diseases) if diseases else []
+            faults += [Fault(_name(path), f"chronic_diseases.{place}", fault) for place, fault in named]
     return faults
 
 
-def _disease_faults(program: Program, diseases: Mapping[str, set[str]]) -> list[tuple[str, str]]:
-    rule = program.chronic_diseases
-    named = [(entry.name, disease) for entry in rule.entries for disease in entry.diseases]
-    found = [(entry, name, _disease_fault(name, diseases)) for entry, name in named]
-    faults = [(f"chronic_diseases.entries.{entry}", f"{name!r} {fault}") for entry, name, fault in found if fault]
-    subgroups = {subgroup for known in diseases.values() for subgroup in known}
+def disease_faults(rule: ChronicDiseases, diseases: Diseases) -> list[tuple[str, str]]:
+    """The names of diseases and subgroups that prove nothing, as (key, fault): unknown ones, and those switched off."""
+    faults = []
+    for entry in rule.entries:
+        found = [(name, _entry_fault(name, diseases, rule.with_subgroups)) for name in entry.diseases]
+        faults += [(f"entries.{entry.name}", f"{name!r} {fault}") for name, fault in found if fault]
     for name in rule.with_subgroups:
-        fault = _disease_fault(name, diseases) if "/" in name else "" if name in subgroups else UNKNOWN_SUBGROUP
-        faults += [("chronic_diseases.with_subgroups", f"{name!r} {fault}")] if fault else []
+        fault = _unknown(name, diseases) if "/" in name else "is no subgroup; write it like chf/cardiomyopathy"
+        faults += [("with_subgroups", f"{name!r} {fault}")] if fault else []
     return faults
 
 
-UNKNOWN_SUBGROUP = "is no subgroup in mappings/conditions; name one of column subgroup"
+def _entry_fault(name: str, diseases: Diseases, switched_on: Sequence[str]) -> str:
+    disease, slash, subgroup = name.partition("/")
+    fault = _unknown(name, diseases)
+    if fault or not slash or diseases[disease][subgroup] or name in switched_on:
+        return fault
+    return "is off in the lists (default = N) and would never count; name it in with_subgroups too"
 
 
-def _disease_fault(name: str, diseases: Mapping[str, set[str]]) -> str:
+def _unknown(name: str, diseases: Diseases) -> str:
     disease, slash, subgroup = name.partition("/")
     if disease not in diseases:
         return f"is no disease in mappings/conditions; known are: {', '.join(sorted(diseases))}"
@@ -204,34 +210,20 @@ def _disease_fault(name: str, diseases: Mapping[str, set[str]]) -> str:
 
 
 def layout_faults(folder: Path) -> list[Fault]:
-    """The faults of every record layout in ``folder``: its form as TOML, its origin, and what its own loader finds."""
-    return [fault for path in _tomls(folder) for fault in _origin_faults(path) or _loader_faults(path)]
+    """The faults of every record layout in ``folder``, as its own loader finds them."""
+    faults: list[Fault] = []
+    for path in _tomls(folder):
+        try:
+            load_layout(path.stem, folder)
+        except MappingError as error:
+            faults += [_placed(fault, path) for fault in error.faults]
+    return faults
 
 
-def _origin_faults(path: Path) -> list[Fault]:
-    try:
-        layout = tomllib.loads(path.read_bytes().decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return [Fault(_name(path), "", f"this is not valid TOML: {error}")]
-    lacking = [key for key in ("title", "source", "version", "standing") if not layout.get(key)]
-    return [Fault(_name(path), key, "the key is missing or empty; add it") for key in lacking]
-
-
-def _loader_faults(path: Path) -> list[Fault]:
-    """What the loader of layouts finds; imported here only, because reporting is not needed to check lists."""
-    if importlib.util.find_spec("adapter.reporting.layout") is None:
-        return []
-    try:
-        importlib.import_module("adapter.reporting.layout").load_layout(path.stem, path.parent)
-    except MappingError as error:
-        return [_placed(fault, path, "") for fault in error.faults]
-    return []
-
-
-def _placed(fault: Fault, path: Path, key: str) -> Fault:
-    """``fault`` with its file relative to the mappings; one that names only the folder is put to ``path``, ``key``."""
+def _placed(fault: Fault, path: Path) -> Fault:
+    """``fault`` with its file relative to the mappings; one that names only the folder is of the base of ``path``."""
     if fault.file == path.parent.name:
-        return Fault(_name(path), key, fault.fault)
+        return Fault(_name(path), "extends", fault.fault)
     return Fault(f"{path.parent.name}/{Path(fault.file).name}", fault.place, fault.fault)
 
 

@@ -99,7 +99,8 @@ def _type_faults(name: str, value: Any, wanted: Any) -> Found:
         msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at ")
-        return [(name + place.strip("`").removeprefix("$"), what)]
+        fault = "this is no day; write it like 2025-10-06" if "RFC3339" in what else f"{what}; correct the value"
+        return [(name + place.strip("`").removeprefix("$"), fault)]
     return []
 
 
