@@ -82,6 +82,14 @@ class Engine(AbstractContextManager["Engine"]):
         except duckdb.InvalidInputException as error:
             raise ReadFault(str(error)) from error
 
+    def number(self, value: ir.IntegerScalar) -> int:
+        """The value of a scalar expression such as a count."""
+        return int(self.backend.to_pyarrow(value).as_py() or 0)
+
+    def records(self, expression: ir.Table) -> list[dict[str, Any]]:
+        """The rows of ``expression`` as dictionaries, in its order."""
+        return list(self.backend.to_pyarrow(expression).to_pylist())
+
     def table(self, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, str]) -> ir.Table:
         """``rows`` as a table of the backend with the types of ``schema``."""
         import pyarrow as pa

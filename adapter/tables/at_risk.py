@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from adapter.tables.columns import bad_dates, earliest, fault_of, latest, newest, reference_id, versioned
+from adapter.tables.columns import bad_dates, earliest, fault_of, latest, newest, reference_id, versioned, wrong_type
 
 ROSTER = {
     "beneficiary": "string",
@@ -32,6 +32,7 @@ def flags(flag: ir.Table, flag_codes: Sequence[str], flag_texts: Sequence[str]) 
         starts=earliest(flag.period["start"]),
         ends=latest(flag.period["end"]),
         fault=fault_of(
+            wrong_type(flag, "Flag"),
             (flag.id.isnull(), "the Flag has no id"),
             *bad_dates(flag, period__start=flag.period["start"], period__end=flag.period["end"]),
         ),

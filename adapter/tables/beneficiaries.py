@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from adapter.tables.columns import bad_dates, earliest, fault_of, newest, text_date, versioned
+from adapter.tables.columns import bad_dates, earliest, fault_of, newest, text_date, versioned, wrong_type
 
 MBI_SYSTEMS = ("http://hl7.org/fhir/sid/us-mbi", "https://hl7.org/fhir/sid/us-mbi", "urn:oid:2.16.840.1.113883.4.927")
 
@@ -26,6 +26,7 @@ def patients(patient: ir.Table) -> ir.Table:
         deceased=(patient.deceasedBoolean.fill_null(False) | patient.deceasedDateTime.notnull()),
         deceased_on=patient.deceasedDateTime,
         fault=fault_of(
+            wrong_type(patient, "Patient"),
             (patient.id.isnull(), "the Patient has no id"),
             *bad_dates(patient, birthDate=patient.birthDate, deceasedDateTime=patient.deceasedDateTime),
         ),

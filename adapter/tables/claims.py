@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from adapter.tables.columns import codings_or_label, earliest, fault_of, has_code, is_bad_date, latest, newest, reference_id, versioned
+from adapter.tables.columns import codings_or_label, earliest, fault_of, has_code, is_bad_date, latest, newest, reference_id, versioned, wrong_type
 
 V2 = "https://bluebutton.cms.gov/resources/variables/"
 
@@ -47,6 +47,7 @@ def explanations(eob: ir.Table) -> ir.Table:
         replaces=_related(pharmacy, "prior"),
         lines=pharmacy.item.map(lambda item: _line(item, period)),
         fault=fault_of(
+            wrong_type(pharmacy, "ExplanationOfBenefit"),
             (pharmacy["type"].isnull(), "the ExplanationOfBenefit has no type"),
             (reference_id(pharmacy.patient.reference, "Patient").isnull(), "the ExplanationOfBenefit names no Patient"),
             ((pharmacy.item.length() == 0).fill_null(True), "the ExplanationOfBenefit has no item"),

@@ -50,6 +50,11 @@ def fault_of(*rules: tuple[ir.BooleanValue, str]) -> ir.StringValue:
     return ibis.cases(*rules, else_=ibis.null("string"))
 
 
+def wrong_type(resource: ir.Table, resource_type: str) -> tuple[ir.BooleanValue, str]:
+    """The rule that a resource is what its file says; files that hold several types are sorted before they are read."""
+    return (resource.resourceType != resource_type).fill_null(True), f"this is no {resource_type} (see its resourceType)"
+
+
 def bad_dates(resource: ir.Table, **named: ir.StringValue) -> list[tuple[ir.BooleanValue, str]]:
     """One rule per element: its date must exist."""
     return [(is_bad_date(text), f"{name.replace('__', '.')} is no date of the calendar") for name, text in named.items()]

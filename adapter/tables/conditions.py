@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from adapter.tables.code_systems import condition_code, system_name
-from adapter.tables.columns import bad_dates, codings_or_label, earliest, fault_of, newest, reference_id, versioned
+from adapter.tables.columns import bad_dates, codings_or_label, earliest, fault_of, newest, reference_id, versioned, wrong_type
 
 
 def problems(condition: ir.Table) -> ir.Table:
@@ -25,6 +25,7 @@ def problems(condition: ir.Table) -> ir.Table:
         abated=condition.abatementDateTime,
         recorded=condition.recordedDate,
         fault=fault_of(
+            wrong_type(condition, "Condition"),
             (condition.id.isnull(), "the Condition has no id"),
             (reference_id(condition.subject.reference, "Patient").isnull(), "the Condition names no Patient as subject"),
             (~has_code, "the Condition has no code"),

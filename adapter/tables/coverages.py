@@ -9,7 +9,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from adapter.tables.columns import bad_dates, earliest, fault_of, has_code, latest, newest, reference_id, versioned
+from adapter.tables.columns import bad_dates, earliest, fault_of, has_code, latest, newest, reference_id, versioned, wrong_type
 
 BFD_V3 = "https://bluebutton.cms.gov/fhir/StructureDefinition/"
 BFD_V2 = "https://bluebutton.cms.gov/resources/variables/"
@@ -42,6 +42,7 @@ def memberships(coverage: ir.Table) -> ir.Table:
         ends=coverage.period["end"],
         subscriber=coverage.subscriberId,
         fault=fault_of(
+            wrong_type(coverage, "Coverage"),
             (coverage.id.isnull(), "the Coverage has no id"),
             (reference_id(coverage.beneficiary.reference, "Patient").isnull(), "the Coverage names no Patient as beneficiary"),
             *bad_dates(coverage, period__start=coverage.period["start"], period__end=coverage.period["end"]),

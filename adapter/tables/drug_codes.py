@@ -117,3 +117,28 @@ def drugs(resolved: ir.Table, classes: ir.Table) -> ir.Table:
     return rows.left_join(marks, ["drug", "route"]).select(
         "medication", "drug", "label", "matched_by", "brand", "maintenance", "otc", "supplement", "measures"
     )
+
+
+NAME_LISTS = ("ingredients", "synonyms", "brands", "otc_supplements")
+BY_NAME = {"medication": "string", "drug": "string", "label": "string", "matched_by": "string", "kind": "string"}
+# What a name of otc_supplements.csv is: sold over the counter, never a maintenance drug of Part D.
+SUPPLEMENT_KINDS = ("vitamin", "mineral", "herbal", "other_supplement")
+
+
+def texts(unresolved: ir.Table) -> ir.Table:
+    """The texts that may name each medication, best first: medication, place, text."""
+    displays = coded(unresolved).select("medication", place=ibis._.place + 1, text="display")
+    labels = unresolved.select("medication", place=ibis.literal(0, type="int64"), text="label")
+    return labels.union(displays.mutate(place=displays.place.cast("int64"))).filter(lambda t: t.text.notnull()).distinct()
+
+
+def with_kind(drugs: ir.Table, by_name: ir.Table) -> ir.Table:
+    """``drugs`` where a name of the OTC and supplement list is marked as sold over the counter, with its kind."""
+    kinds = by_name.filter(by_name.kind != "").select(medication_named="medication", named_kind="kind")
+    joined = drugs.left_join(kinds, drugs.medication == kinds.medication_named)
+    named = joined.named_kind.notnull()
+    return joined.mutate(
+        maintenance=ibis.ifelse(named, "N", joined.maintenance),
+        otc=ibis.ifelse(named, "otc", joined.otc),
+        supplement=ibis.ifelse(joined.named_kind.isin(SUPPLEMENT_KINDS), joined.named_kind, joined.supplement),
+    ).drop("named_kind", "medication_named")

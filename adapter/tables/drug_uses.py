@@ -15,7 +15,7 @@ def uses(claim_rows: ir.Table, order_rows: ir.Table) -> ir.Table:
     return of_claims.select(*COLUMNS).union(of_orders.select(*COLUMNS))
 
 
-def drug_uses(keyed: ir.Table, drugs: ir.Table, named: ir.Table) -> ir.Table:
+def drug_uses(keyed: ir.Table, drugs: ir.Table) -> ir.Table:
     """One row per claim line or order.
 
     Columns: kind (claim, dispense, request, statement), source, beneficiary, drug (set of ingredients; a code or text of its own
@@ -23,12 +23,7 @@ def drug_uses(keyed: ir.Table, drugs: ir.Table, named: ir.Table) -> ir.Table:
     name or NULL), brand, maintenance (Y, D, N, NULL), otc (rx, both, otc, NULL), supplement (kind or ""), measures, day_first and
     day_last (of the fill, order or start), ends, cost (DECIMAL(12,2) or NULL), days_supply, missing, medication, codings, label.
     """
-    known = drugs.select(
-        "medication", "drug", "matched_by", "brand", "maintenance", "otc", "supplement", "measures", found="label"
-    ).union(
-        named.select("medication", "drug", "matched_by", "brand", "maintenance", "otc", "supplement", "measures", found="label")
-    )
-    joined = keyed.left_join(known, "medication").drop("medication_right")
+    joined = keyed.left_join(drugs.rename(found="label"), "medication").drop("medication_right")
     listed = joined.drug.notnull()
     display = joined.codings.map(lambda c: c["display"]).filter(lambda d: d.notnull())[0]
     code = joined.codings.filter(lambda c: c["code"].notnull())[0]
@@ -46,15 +41,3 @@ def drug_uses(keyed: ir.Table, drugs: ir.Table, named: ir.Table) -> ir.Table:
         brand=ibis.coalesce(joined.brand, ""),
     ).drop("found")
 
-
-NAMED = {
-    "medication": "string",
-    "drug": "string",
-    "label": "string",
-    "matched_by": "string",
-    "brand": "string",
-    "maintenance": "string",
-    "otc": "string",
-    "supplement": "string",
-    "measures": "array<string>",
-}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import ibis
 import ibis.expr.types as ir
 
-from adapter.tables.columns import bad_dates, codings_or_label, earliest, fault_of, is_own, latest, newest, reference_id, versioned
+from adapter.tables.columns import bad_dates, codings_or_label, earliest, fault_of, is_own, latest, newest, reference_id, versioned, wrong_type
 
 # An order stands for a drug that is taken; a proposal or a plan does not, unless it only records what the person reports.
 ORDER_INTENTS = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
@@ -24,6 +24,7 @@ def medications(medication: ir.Table) -> ir.Table:
         codings=codings_or_label(medication.code),
         label=medication.code["text"],
         fault=fault_of(
+            wrong_type(medication, "Medication"),
             (medication.id.isnull(), "the Medication has no id"),
             ((medication.code.coding.length() == 0).fill_null(True) & medication.code["text"].isnull(), "the Medication has no code"),
         ),
@@ -39,14 +40,14 @@ def requests(request: ir.Table) -> ir.Table:
 
 
 def statements(statement: ir.Table) -> ir.Table:
-    """One row per MedicationStatement as received; ``takes`` = active and not written by the adapter itself."""
+    """One row per MedicationStatement as received; those that the adapter itself wrote are left out."""
+    statement = statement.filter(~is_own(statement))
     begins = ibis.coalesce(statement.effectivePeriod["start"], statement.effectiveDateTime, statement.dateAsserted)
-    rows = _rows(
-        statement, "statement", (statement.status == "active") & ~is_own(statement), begins, statement.effectivePeriod["end"],
+    return _rows(
+        statement, "statement", statement.status == "active", begins, statement.effectivePeriod["end"],
         effectiveDateTime=statement.effectiveDateTime, effectivePeriod__start=statement.effectivePeriod["start"],
         effectivePeriod__end=statement.effectivePeriod["end"], dateAsserted=statement.dateAsserted,
     )  # fmt: skip
-    return rows.filter(~is_own(statement))
 
 
 def dispenses(dispense: ir.Table) -> ir.Table:
@@ -104,6 +105,7 @@ def _rows(
         begins=begins,
         stops=stops,
         fault=fault_of(
+            wrong_type(resource, name),
             (resource.id.isnull(), f"the {name} has no id"),
             (reference_id(resource.subject.reference, "Patient").isnull(), f"the {name} names no Patient as subject"),
             (~told, f"the {name} has no medication"),

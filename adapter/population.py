@@ -1,0 +1,151 @@
+"""A snapshot and the code lists to the tables of one population: read once, faults listed, drugs and diseases recognized.
+
+The order of the steps stands here; what each step means stands in ``adapter/tables/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis.expr.types as ir
+
+from adapter.engine import Engine, ReadFault
+from adapter.mappings import Mappings
+from adapter.quarantine import Rejected, sift
+from adapter.snapshot import Snapshot
+from adapter.tables import at_risk, beneficiaries, claims, conditions, coverages, drug_codes, drug_names, drug_uses, mtm_events, orders
+from adapter.tables.shapes import SHAPES
+from adapter.targeting.criteria import ENTRY_ROWS, entry_rows
+from adapter.targeting.evaluate import Tables
+from adapter.targeting.program import Program
+
+DRUG_LISTS = ("products", "ingredients", "ndc", "brands", "classes")
+
+
+@dataclass(frozen=True)
+class Population:
+    """The tables of one population, and what was refused on the way."""
+
+    tables: Tables
+    enrollments: ir.Table  # the adapter's own enrollment CarePlans, see tables/mtm_events.py
+    unmapped: ir.Table  # system, code, display, count, used_as
+    rejected: tuple[Rejected, ...]
+    coverage_known: bool
+    counts: Mapping[str, int]  # resources read, by type
+
+
+def populate(
+    engine: Engine, snapshot: Snapshot, mappings: Mappings, program: Program, roster: Sequence[Mapping[str, Any]] = ()
+) -> Population:
+    """The tables of the population in ``snapshot``. A malformed line or a resource with a fault is left out and listed."""
+    reader = _Reader(engine, snapshot)
+    people = reader.good("Patient", beneficiaries.patients)
+    persons = engine.keep(beneficiaries.beneficiaries(people), "beneficiaries")
+    cover = engine.keep(coverages.coverages(reader.good("Coverage", coverages.memberships)), "coverages")
+    sick = _conditions(engine, reader, mappings)
+    uses = _drug_uses(engine, reader, mappings)
+    flags = reader.good("Flag", lambda t: at_risk.flags(t, program.at_risk.flag_codes, program.at_risk.flag_texts))
+    rostered = engine.table(roster, at_risk.ROSTER)
+    tables = Tables(
+        beneficiaries=persons,
+        coverages=cover,
+        conditions=sick,
+        drug_uses=uses,
+        at_risk=engine.keep(at_risk.at_risk(flags, rostered, persons), "at_risk"),
+        entries=engine.table(entry_rows(program.chronic_diseases), ENTRY_ROWS),
+    )
+    own = engine.keep(mtm_events.enrollments(engine.read_ndjson(snapshot.paths("CarePlan"), mtm_events.SHAPE)), "enrollments")
+    reader.note_missing(uses)
+    known = bool(engine.number(cover.count()))
+    return Population(tables, own, _unmapped(sick, uses), tuple(reader.rejected), known, reader.counts)
+
+
+class _Reader:
+    """Reads one resource type after the other: strictly, counts what there is, lists what is refused."""
+
+    def __init__(self, engine: Engine, snapshot: Snapshot) -> None:
+        self.engine = engine
+        self.snapshot = snapshot
+        self.rejected: list[Rejected] = list(snapshot.rejected)
+        self.counts: dict[str, int] = {}
+
+    def good(self, resource_type: str, reader: Callable[[ir.Table], ir.Table]) -> ir.Table:
+        """The rows that ``reader`` makes of the resources, with ``fault``; those with a fault are noted as rejected."""
+        rows = self._kept(resource_type, reader)
+        self.counts[resource_type] = self.engine.number(rows.count())
+        faulty = rows.filter(rows.fault.notnull()).select("id", "fault").order_by("id", "fault")
+        self.rejected += self.snapshot.located(resource_type, self.engine.records(faulty))
+        return rows
+
+    def _kept(self, resource_type: str, reader: Callable[[ir.Table], ir.Table]) -> ir.Table:
+        """The rows of a strict read; only when that stops are the lines sifted one by one and the clean ones read."""
+        shape, paths = SHAPES[resource_type], self.snapshot.paths(resource_type)
+        try:
+            return self.engine.keep(reader(self.engine.read_ndjson(paths, shape)), resource_type)
+        except ReadFault:
+            clean, refused = sift(paths, resource_type, self.snapshot.scratch)
+            self.rejected += refused
+            return self.engine.keep(reader(self.engine.read_ndjson(clean, shape)), resource_type)
+
+    def note_missing(self, uses: ir.Table) -> None:
+        """Lists the orders whose Medication the source does not hold: their drug is unknown, which the criteria take into account."""
+        missing = uses.filter(uses.missing.notnull()).select("source", "missing").distinct().order_by("source")
+        for row in self.engine.records(missing):
+            resource_type, _, resource_id = row["source"].partition("/")
+            fault = f"the medication {row['missing']} is not in the source; the drug counts as unknown"
+            self.rejected += self.snapshot.located(resource_type, [{"id": resource_id, "fault": fault}])
+
+
+def _conditions(engine: Engine, reader: _Reader, mappings: Mappings) -> ir.Table:
+    snomed = engine.read_csv(mappings.path("conditions/snomedct")) if mappings.has("conditions/snomedct") else None
+    lists = engine.keep(conditions.condition_lists(engine.read_csv(mappings.path("conditions/icd10cm")), snomed), "condition_lists")
+    return engine.keep(conditions.conditions(reader.good("Condition", conditions.problems), lists), "conditions")
+
+
+def _drug_uses(engine: Engine, reader: _Reader, mappings: Mappings) -> ir.Table:
+    known = reader.good("Medication", orders.medications)
+    claimed = claims.claims(reader.good("ExplanationOfBenefit", claims.explanations))
+    ordered = [orders.orders(reader.good(name, read), known) for name, read in orders.READERS.items()]
+    every = ordered[0].union(*ordered[1:])
+    keyed = engine.keep(drug_codes.with_medication(drug_uses.uses(claimed, every)), "uses")
+    asked = engine.keep(drug_codes.distinct_medications(keyed), "medications")
+    lists = {name: engine.read_csv(mappings.path(f"drugs/{name}")) for name in DRUG_LISTS}
+    resolved = engine.keep(drug_codes.resolve_codes(asked, lists), "resolved")
+    by_name = engine.keep(_by_name(engine, asked.anti_join(resolved, "medication"), mappings), "by_name")
+    known_drugs = engine.keep(drug_codes.drugs(resolved.union(by_name.drop("kind")), lists["classes"]), "drugs")
+    return engine.keep(drug_uses.drug_uses(keyed, drug_codes.with_kind(known_drugs, by_name)), "drug_uses")
+
+
+def _by_name(engine: Engine, unresolved: ir.Table, mappings: Mappings) -> ir.Table:
+    """The medications that no code resolves, by their text: medication, drug, label, matched_by, kind."""
+    texts = engine.records(drug_codes.texts(unresolved).order_by("medication", "place"))
+    if not texts:
+        return engine.table([], drug_codes.BY_NAME)
+    lists = {name: engine.records(engine.read_csv(mappings.path(f"drugs/{name}"))) for name in drug_codes.NAME_LISTS}
+    words = drug_names.lexicon(lists)
+    found: dict[str, dict[str, str]] = {}
+    for row in texts:
+        named = drug_names.named(row["text"], words)
+        if named is not None and row["medication"] not in found:
+            found[row["medication"]] = {
+                "medication": row["medication"], "drug": named.drug, "label": named.label, "matched_by": "name", "kind": named.kind
+            }  # fmt: skip
+    return engine.table(list(found.values()), drug_codes.BY_NAME)
+
+
+def _unmapped(sick: ir.Table, uses: ir.Table) -> ir.Table:
+    """Every code that no list knows, with how many resources use it."""
+    import ibis
+
+    problems = sick.filter(sick.disease.isnull()).select("system", "code", display=ibis.coalesce(sick.display, sick.label), used_as=ibis.literal("condition"))
+    unlisted = uses.filter(~uses.listed).mutate(coding=lambda t: t.codings.unnest())
+    unlisted = unlisted.select(
+        system=unlisted.coding["system"], code=unlisted.coding["code"],
+        display=ibis.coalesce(unlisted.coding["display"], unlisted.label), used_as=ibis.literal("drug"),
+    )  # fmt: skip
+    every = problems.union(unlisted).mutate(system=lambda t: ibis.coalesce(t.system, ""), code=lambda t: ibis.coalesce(t.code, ""))
+    return every.group_by("system", "code", "used_as").agg(
+        display=lambda t: ibis.coalesce(t.display.min(), ""), count=lambda t: t.count()
+    ).select("system", "code", "display", "count", "used_as").order_by(ibis.desc("count"), "used_as", "system", "code")

@@ -1,0 +1,158 @@
+"""The slow second look at NDJSON that the strict read refused: which lines are bad, why, and the rest in a clean file.
+
+A line is judged by the same shapes that the strict read uses (``tables/shapes.py``), so both agree on what can be read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from adapter.errors import SourceError
+from adapter.tables.shapes import SHAPES, Shape
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One resource that was left out: where it stands, which it is (if that could be read), and why in one sentence."""
+
+    file: str  # name of the file, or of the resource on a server
+    line: int | None
+    resource_type: str
+    resource_id: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """The whole in one sentence, for --strict and for logs: no id of a person in it."""
+        place = self.file if self.line is None else f"{self.file} line {self.line}"
+        return f"{place}: {self.reason}"
+
+
+class _Head(msgspec.Struct):
+    resourceType: Any = None
+    id: Any = None
+
+
+def open_lines(path: Path) -> IO[bytes]:
+    """The file for reading bytes, decompressed when its name ends in .gz."""
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Line number and bytes of each line that is not blank. Raises SourceError when the file cannot be decompressed."""
+    try:
+        with open_lines(path) as stream:
+            for number, line in enumerate(stream, start=1):
+                content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                if content.strip():
+                    yield number, content
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise SourceError(f"{path.name} is a damaged gzip file; export it again") from error
+
+
+def sift(paths: Sequence[Path], resource_type: str, scratch: Path) -> tuple[list[Path], list[Rejected]]:
+    """A clean copy of each file in ``scratch`` without the lines that cannot be read, and those lines with their reasons."""
+    clean, rejected = [], []
+    for number, path in enumerate(paths):
+        target = scratch / f"{resource_type}.clean{number}.ndjson"
+        with target.open("wb") as out:
+            for line_number, line in numbered_lines(path):
+                reason = fault_of_line(line, resource_type)
+                if reason is None:
+                    out.write(line if line.endswith(b"\n") else line + b"\n")
+                else:
+                    rejected.append(_rejected(path, line_number, line, resource_type, reason))
+        clean.append(target)
+    return clean, rejected
+
+
+def fault_of_line(line: bytes, resource_type: str) -> str | None:
+    """Why the line cannot be read as ``resource_type``, in one sentence, or None."""
+    try:
+        _decoder(resource_type).decode(line)
+        json.loads(line, object_pairs_hook=_without_repetition)
+    except msgspec.ValidationError as error:
+        return _in_words(str(error))
+    except _RepeatedKey as error:
+        return f"the element {error} stands twice in one object"
+    except ValueError as error:
+        return f"the line is not JSON ({_without_content(str(error))})"
+    return None
+
+
+class _RepeatedKey(Exception):
+    """A JSON object has one key twice, so that readers may differ on its value."""
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _RepeatedKey(next(key for key in keys if keys.count(key) > 1))
+    return made
+
+
+def located(paths: Sequence[Path], resource_type: str, faults: Iterable[Mapping[str, Any]]) -> list[Rejected]:
+    """File and line of each faulty resource, given as rows of ``id`` and ``fault``; a resource that stands twice is told twice."""
+    wanted: dict[str, list[str]] = {}
+    for row in faults:
+        wanted.setdefault(row["id"] or "", []).append(row["fault"])
+    if not wanted:
+        return []
+    decoder = msgspec.json.Decoder(_Head)
+    found = []
+    for path in paths:
+        for number, line in numbered_lines(path):
+            head = decoder.decode(line)
+            for reason in wanted.get(head.id or "", ()):
+                found.append(Rejected(path.name, number, resource_type, str(head.id or ""), reason))
+    return found
+
+
+def head_of(line: bytes) -> tuple[str, str]:
+    """resourceType and id of a line, "" where they cannot be read."""
+    try:
+        head = msgspec.json.decode(line, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "", ""
+    return (str(head.resourceType or ""), str(head.id or ""))
+
+
+def _rejected(path: Path, number: int, line: bytes, resource_type: str, reason: str) -> Rejected:
+    return Rejected(path.name, number, resource_type, head_of(line)[1], reason)
+
+
+def _in_words(error: str) -> str:
+    what, _, place = error.partition(" - at ")
+    return f"the element {place.strip('`').removeprefix('$.') or 'resource'} has the wrong JSON type ({what[:1].lower() + what[1:]})"
+
+
+def _without_content(error: str) -> str:
+    return error.partition(" - ")[0][:120]
+
+
+@cache
+def _decoder(resource_type: str) -> msgspec.json.Decoder[Any]:
+    shape = SHAPES.get(resource_type)
+    return msgspec.json.Decoder(_validator(shape, resource_type) if shape else dict)
+
+
+def _validator(shape: Shape, name: str) -> Any:
+    """A msgspec type that accepts what the strict read accepts: null anywhere, any scalar where a string is read."""
+    if isinstance(shape, str):
+        return str | int | float | bool | None
+    if isinstance(shape, list):
+        return list[_validator(shape[0], name)] | None
+    fields = [(f"f{n}", _validator(of, f"{name}_{key}"), None) for n, (key, of) in enumerate(shape.items())]
+    names = {f"f{n}": key for n, key in enumerate(shape)}
+    return msgspec.defstruct(name, fields, rename=names) | None
+
