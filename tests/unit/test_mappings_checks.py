@@ -30,7 +30,8 @@ def base(tmp_path):
     """A small folder of mappings without fault, to be broken."""
     folder = tmp_path / "mappings"
     shutil.copytree(BAD / "base", folder)
-    shutil.copytree(SHIPPED / "programs", folder / "programs")
+    (folder / "programs").mkdir()
+    shutil.copy(SHIPPED / "programs" / "health-partners-2023.toml", folder / "programs")
     return folder
 
 
