@@ -100,8 +100,8 @@ def _parts(decision: Decision, program: Program, held: dict[str, list[str]]) -> 
     doors = {*decision.doors, *held.get("door", [])}
     known = [door for door in DOORS if door in doors]
     return {
-        "contract": [decision.contract],
-        "pbp": [decision.pbp],
+        "contract": [clean(decision.contract)],
+        "pbp": [clean(decision.pbp)],
         "planYear": [str(program.plan_year)],
         "program": [clean(program.name)],
         "reasonCode": [reason],

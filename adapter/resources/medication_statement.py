@@ -119,7 +119,7 @@ def medication_concept(drug: ListedDrug) -> Resource:
 
 
 def date_time(text: str) -> str:
-    """``text`` as an R4 dateTime in its own precision, without its time when that is not valid; "" when it is no date."""
+    """``text`` as an R4 dateTime in its own precision, without a time that is not valid; "" when it is no date."""
     return next((part for part in (text, text[:10]) if _DATE_TIME.fullmatch(part) and _exists(part)), "")
 
 

@@ -54,7 +54,7 @@ def _meta(own: Resource, held: Resource) -> Resource:
 
 
 def _identity(item: Any) -> frozenset[Any]:
-    """What identifies a string (itself), an Identifier or Coding (system and value or code), a concept (its codings)."""
+    """What identifies a string (itself), an Identifier or Coding (system, value or code), a concept (its codings)."""
     if not isinstance(item, dict):
         return frozenset([item])
     codings = item.get("coding", [item])
