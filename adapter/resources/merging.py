@@ -7,6 +7,7 @@ to write. The order of the held lists is kept, because servers give tags and pro
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from html import unescape
 from typing import Any
 
 from adapter.resources.ids import Resource
@@ -21,6 +22,8 @@ def merge(own: Resource, held: Resource | None, owned: Collection[str]) -> Resou
         return own
     merged = {name: value for name, value in held.items() if name not in owned} | own
     merged["meta"] = _meta(own.get("meta", {}), held.get("meta", {}))
+    if "text" in own and _same_narrative(own["text"], held.get("text", {})):
+        merged["text"] = held["text"]
     for name in ("identifier", "category"):
         if name in own and name in held:
             merged[name] = joined(held[name], own[name])
@@ -51,6 +54,11 @@ def reference_elements(wanted: Iterable[str], held: Sequence[Resource] = ()) -> 
 def _meta(own: Resource, held: Resource) -> Resource:
     lists = {name: joined(held.get(name, []), values) for name, values in own.items()}
     return {**held, **lists}
+
+
+def _same_narrative(own: Resource, held: Resource) -> bool:
+    """Whether both say the same: HAPI writes quotes and characters beyond 16 bits as entities (seen with 8.8.0)."""
+    return own["status"] == held.get("status") and unescape(own["div"]) == unescape(held.get("div", ""))
 
 
 def _identity(item: Any) -> frozenset[Any]:

@@ -55,6 +55,14 @@ def test_merging_again_changes_nothing_in_whatever_order_the_server_gives_lists_
     assert merge(OWN, held, ()) == held
 
 
+def test_a_narrative_that_the_server_only_wrote_otherwise_is_the_same():
+    own = {**OWN, "text": {"status": "generated", "div": '<div><p>"a" \U0001f600 &lt;</p></div>'}}
+    held = {**own, "text": {"status": "generated", "div": "<div><p>&quot;a&quot; &#x1F600; &lt;</p></div>"}}
+    assert merge(own, held, ("text",)) == held
+    for other in ({"status": "additional", "div": held["text"]["div"]}, {"status": "generated"}, {}):
+        assert merge(own, {**held, "text": other}, ("text",))["text"] == own["text"]
+
+
 def test_a_held_item_with_more_in_it_stands_for_the_own_one():
     own = [{"coding": [{"system": "a", "code": "b"}]}]
     held = [{"coding": [{"system": "a", "code": "b", "display": "B"}, {"system": "c", "code": "d"}], "text": "t"}]
