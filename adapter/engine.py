@@ -90,6 +90,16 @@ class Engine(AbstractContextManager["Engine"]):
         """The rows of ``expression`` as dictionaries, in its order."""
         return list(self.backend.to_pyarrow(expression).to_pylist())
 
+    def parquet_bytes(self, expression: ir.Table) -> bytes:
+        """The rows of ``expression`` as a Parquet file, in its order."""
+        import io
+
+        import pyarrow.parquet as pq
+
+        stream = io.BytesIO()
+        pq.write_table(self.backend.to_pyarrow(expression), stream, compression="zstd")
+        return stream.getvalue()
+
     def table(self, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, str]) -> ir.Table:
         """``rows`` as a table of the backend with the types of ``schema``."""
         import pyarrow as pa

@@ -29,7 +29,6 @@ class Population:
     """The tables of one population, and what was refused on the way."""
 
     tables: Tables
-    enrollments: ir.Table  # the adapter's own enrollment CarePlans, see tables/mtm_events.py
     unmapped: ir.Table  # system, code, display, count, used_as
     rejected: tuple[Rejected, ...]
     coverage_known: bool
@@ -56,10 +55,26 @@ def populate(
         at_risk=engine.keep(at_risk.at_risk(flags, rostered, persons), "at_risk"),
         entries=engine.table(entry_rows(program.chronic_diseases), ENTRY_ROWS),
     )
-    own = engine.keep(mtm_events.enrollments(engine.read_ndjson(snapshot.paths("CarePlan"), mtm_events.SHAPE)), "enrollments")
     reader.note_missing(uses)
     known = bool(engine.number(cover.count()))
-    return Population(tables, own, _unmapped(sick, uses), tuple(reader.rejected), known, reader.counts)
+    return Population(tables, _unmapped(sick, uses), tuple(reader.rejected), known, reader.counts)
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """Who is enrolled by the adapter's own CarePlans, and the persons."""
+
+    enrollments: ir.Table
+    beneficiaries: ir.Table
+    rejected: tuple[Rejected, ...]
+
+
+def enrollment_tables(engine: Engine, snapshot: Snapshot) -> Enrolled:
+    """The enrollments and persons in ``snapshot``, for the CMS file: only Patient and CarePlan are read."""
+    reader = _Reader(engine, snapshot)
+    persons = engine.keep(beneficiaries.beneficiaries(reader.good("Patient", beneficiaries.patients)), "beneficiaries")
+    plans = engine.keep(mtm_events.standing(reader.good("CarePlan", mtm_events.plans)), "enrollments")
+    return Enrolled(plans, persons, tuple(reader.rejected))
 
 
 class _Reader:

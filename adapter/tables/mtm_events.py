@@ -46,7 +46,11 @@ def enrollments(care_plans: ir.Table) -> ir.Table:
     Columns: enrollment (id), source (``CarePlan/mtm-...``), beneficiary (Patient id), contract, pbp, plan_year,
     program, reason_code, criteria_met_on, enrolled_on, ends_on (days; NULL when absent or partial), status.
     """
-    rows = plans(care_plans)
+    return standing(plans(care_plans))
+
+
+def standing(rows: ir.Table) -> ir.Table:
+    """The enrollments among the rows of ``plans``; see ``enrollments``."""
     # First the newest version, then its status: what the last version withdrew must not come back by an older one.
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
     return good.filter((good.status != "entered-in-error").fill_null(True)).drop("id")

@@ -138,6 +138,15 @@ EXPLANATION_OF_BENEFIT: dict[str, Shape] = COMMON | {
 
 FLAG: dict[str, Shape] = COMMON | {"status": STRING, "code": CONCEPT, "subject": REFERENCE, "period": PERIOD}
 
+_PART: Shape = {"url": STRING, "valueString": STRING, "valueInteger": STRING, "valueCode": STRING, "valueDate": STRING}
+
+CARE_PLAN: dict[str, Shape] = COMMON | {
+    "status": STRING,
+    "subject": REFERENCE,
+    "period": PERIOD,
+    "extension": [{"url": STRING, "extension": [_PART]}],
+}
+
 SHAPES: dict[str, dict[str, Shape]] = {
     "Patient": PATIENT,
     "Coverage": COVERAGE,
@@ -148,4 +157,5 @@ SHAPES: dict[str, dict[str, Shape]] = {
     "MedicationDispense": MEDICATION_DISPENSE,
     "ExplanationOfBenefit": EXPLANATION_OF_BENEFIT,
     "Flag": FLAG,
+    "CarePlan": CARE_PLAN,
 }

@@ -38,7 +38,6 @@ class Question:
 def membership(tables: Tables, question: Question) -> ir.Table:
     """One row per beneficiary: contract, pbp (NULL when not told) and ``enrolled``: alive and active in Part D on ``as_of``.
 
-    Of several active Part D Coverages the one of the asked contract goes first, then the one that began last.
     Without any Coverage in the source ``question.contract`` says whose members these are.
     """
     people, as_of = tables.beneficiaries, question.as_of
@@ -47,21 +46,27 @@ def membership(tables: Tables, question: Question) -> ir.Table:
     if not question.coverage_known:
         contract = ibis.literal(question.contract).nullif("")
         return alive.select("beneficiary", contract=contract, pbp=ibis.null("string"), enrolled=alive.alive)
-    cover = tables.coverages
-    active = cover.filter(
-        cover.part_d & (cover.starts.isnull() | (cover.starts <= as_of)) & (cover.ends.isnull() | (cover.ends >= as_of))
-    )
-    asked = ibis.literal(question.contract).nullif("")
-    ours = (active.contract == asked).fill_null(False)
-    order = [ours.desc(), active.contract.isnull(), active.starts.desc(nulls_first=False), active.contract, active.pbp, active.source]
-    ranked = active.mutate(_n=ibis.row_number().over(group_by="beneficiary", order_by=order))
-    chosen = ranked.filter(ranked._n == 0).select("beneficiary", "contract", "pbp", covered=ibis.literal(True))
-    joined = alive.left_join(chosen, "beneficiary")
-    contract = ibis.ifelse(joined.covered.fill_null(False), ibis.coalesce(joined.contract, asked), ibis.null("string"))
-    in_contract = (contract == asked).fill_null(False) if question.contract else ibis.literal(True)
-    return joined.select(
-        "beneficiary", contract=contract, pbp=joined.pbp, enrolled=joined.alive & joined.covered.fill_null(False) & in_contract
-    )
+    joined = alive.left_join(_coverage_in_force(tables.coverages, question), "beneficiary")
+    active, asked = joined.active.fill_null(False), ibis.literal(question.contract).nullif("")
+    contract = ibis.coalesce(joined.contract, ibis.ifelse(active, asked, ibis.null("string")))
+    ours = (contract == asked).fill_null(False) if question.contract else ibis.literal(True)
+    return joined.select("beneficiary", contract=contract, pbp=joined.pbp, enrolled=joined.alive & active & ours)
+
+
+def _coverage_in_force(coverages: ir.Table, question: Question) -> ir.Table:
+    """One Part D Coverage of each person: beneficiary, contract, pbp, active (in force on ``as_of``).
+
+    One in force goes before one that ended or has not begun (which only tells whose member the person was or will be), the
+    contract that is asked about before others, then the one that began last.
+    """
+    as_of, asked = question.as_of, ibis.literal(question.contract).nullif("")
+    cover = coverages.filter(coverages.part_d)
+    in_force = (cover.starts.isnull() | (cover.starts <= as_of)) & (cover.ends.isnull() | (cover.ends >= as_of))
+    cover = cover.mutate(active=in_force, ours=(cover.contract == asked).fill_null(False))
+    order = [cover.active.desc(), cover.ours.desc(), cover.contract.isnull(), cover.starts.desc(nulls_first=False),
+             cover.contract, cover.pbp, cover.source]  # fmt: skip
+    ranked = cover.mutate(_n=ibis.row_number().over(group_by="beneficiary", order_by=order))
+    return ranked.filter(ranked._n == 0).select("beneficiary", "contract", "pbp", "active")
 
 
 def criterion_rows(tables: Tables, question: Question, members: ir.Table) -> ir.Table:

@@ -1,0 +1,63 @@
+"""mtm-adapter: the command and the one place where an expected fault becomes a sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from adapter import __version__
+from adapter.cli.check_mappings import check_mappings_command
+from adapter.cli.explain import explain_command
+from adapter.cli.report import report_command
+from adapter.cli.screen import screen_command
+from adapter.cli.serve import serve_command
+from adapter.errors import EXIT_OK, AdapterError
+
+COMMANDS = (screen_command, explain_command, report_command, serve_command, check_mappings_command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mtm-adapter")
+def cli() -> None:
+    """The open MTM adapter: who is targeted for Medication Therapy Management, from any FHIR R4 server."""
+
+
+for command in COMMANDS:
+    cli.add_command(command)
+
+
+def told(run: Callable[[], Any]) -> int:
+    """The exit code of ``run``; an expected fault is told in one sentence on standard error, without a traceback."""
+    try:
+        code = run()
+    except AdapterError as error:
+        click.echo(f"mtm-adapter: {error}", err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else EXIT_OK
+
+
+@wraps(cli)
+def main() -> None:
+    """Runs the command line and exits with its code (README, "Exit codes")."""
+    sys.exit(told(_run))
+
+
+def _run() -> int:
+    try:
+        return cli.main(standalone_mode=False) or EXIT_OK
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.Abort:
+        click.echo("mtm-adapter: interrupted; nothing is half-written", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""A decision as a text for a person to read: what was decided, by which rule, on which facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from adapter.targeting.decision import CriterionResult, Decision, Evidence
+from adapter.targeting.program import Program
+
+OUTCOMES = {
+    "targeted": "is targeted for MTM",
+    "not_targeted": "is not targeted for MTM",
+    "unknown": "cannot be decided with the data at hand",
+    "not_enrolled": "is not enrolled in Part D (of this contract) on that day",
+}
+DOORS = {
+    "core": "meets the core criteria (diseases, drugs and cost)",
+    "at_risk": "is an at-risk beneficiary",
+    "snp_adherence": "is a member of a Special Needs Plan and takes a drug of a Star adherence measure",
+}
+REASONS = {"01": "core criteria", "02": "at-risk beneficiary", "03": "core criteria and at-risk", "04": "the plan's own criteria only"}
+TITLES = {
+    "chronic_diseases": "Chronic diseases",
+    "part_d_drugs": "Part D drugs",
+    "drug_cost": "Drug cost",
+    "at_risk": "At-risk beneficiary",
+    "adherence_drug": "Adherence drug",
+}
+MARKS = {"met": "met", "not_met": "not met", "unknown": "unknown"}
+SOURCES_SHOWN = 4  # of one item; the rest is counted
+
+
+def explanation(decision: Decision, program: Program) -> str:
+    """The decision in lines of text, ending without a line end."""
+    member = decision.contract + (f"-{decision.pbp}" if decision.pbp else "")
+    lines = [
+        f"Beneficiary {decision.beneficiary}" + (f", member of {member}" if member else ""),
+        f"On {decision.as_of} by the program {program.title} (version {program.version}): {OUTCOMES[decision.outcome]}.",
+    ]
+    lines += [f"  Reason: {DOORS[door]}." for door in decision.doors]
+    if decision.reason_code:
+        lines.append(f"  CMS reason {decision.reason_code}: {REASONS[decision.reason_code]}.")
+    titles = {entry.name: entry.title for entry in program.chronic_diseases.entries}
+    for result in decision.criteria:
+        lines += ["", *_criterion(result, titles)]
+    return "\n".join(lines)
+
+
+def _criterion(result: CriterionResult, titles: dict[str, str]) -> list[str]:
+    observed = _observed(result)
+    head = f"{TITLES[result.criterion]}: {MARKS[result.outcome].upper()} (observed {observed}, required {result.required})"
+    return [head, *(f"  - {line}" for line in _items(result, titles))]
+
+
+def _observed(result: CriterionResult) -> str:
+    if result.criterion == "drug_cost" and result.observed:
+        return f"${result.observed}"
+    return result.observed.replace(";", ", ").replace("_", " ") or ("not known" if result.outcome == "unknown" else "none")
+
+
+def _items(result: CriterionResult, titles: dict[str, str]) -> Iterable[str]:
+    """One line per counted item: its facts and where they stand. The claims of the cost are summed up by drug."""
+    for item, group in groupby(result.evidence, key=lambda e: e.item):
+        facts = list(group)
+        label = titles.get(item, item.replace("_", " "))
+        if result.criterion == "drug_cost":
+            yield f"{len(facts)} {label} claim{'s' if len(facts) > 1 else ''}: {_sources(facts)}"
+        elif result.criterion == "part_d_drugs":
+            yield f"{facts[0].fact}: {_sources(facts)}"
+        else:
+            texts = sorted({fact.fact for fact in facts})
+            yield f"{label}: {'; '.join(texts)} ({_sources(facts)})"
+
+
+def _sources(facts: list[Evidence]) -> str:
+    names = [fact.source for fact in facts]
+    more = len(names) - SOURCES_SHOWN
+    return ", ".join(names[:SOURCES_SHOWN]) + (f" and {more} more" if more > 0 else "")

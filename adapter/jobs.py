@@ -1,0 +1,281 @@
+"""What the adapter does, as functions of plain requests: screen, explain, report. The only place that knows all the parts.
+
+The command line and the web both call these. A job takes the day as a parameter and reads no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import ibis.expr.types as ir
+
+from adapter import __version__
+from adapter.config import Config
+from adapter.decisions import decisions
+from adapter.engine import Engine
+from adapter.errors import ConfigError, ReportError, SourceError
+from adapter.fetch import OF_PERSONS, from_server
+from adapter.mappings import Mappings, load_mappings
+from adapter.outputs import UNMAPPED_COLUMNS, csv_bytes, json_bytes, output_folder, rejected_bytes, write_whole
+from adapter.population import Enrolled, Population, enrollment_tables, populate
+from adapter.quarantine import Rejected
+from adapter.reporting.checks import FindingsError
+from adapter.reporting.contract_file import ContractFile, contract_file
+from adapter.reporting.layout import layout_for_year, load_layout
+from adapter.rosters import read_roster, strangers
+from adapter.snapshot import Snapshot, from_folder
+from adapter.targeting.decision import CRITERIA, Decision
+from adapter.targeting.evaluate import Question, criterion_rows, membership, targeting
+from adapter.targeting.program import Program, is_contract, load_program
+
+DEFAULT_PROGRAM = "health-partners-2023"
+
+TARGETING_COLUMNS = (
+    "beneficiary", "contract", "pbp", "outcome", "doors", "reason_code",
+    *(column for name in CRITERIA for column in (f"{name}_outcome", f"{name}_observed")),
+)  # fmt: skip
+
+
+FINDING_COLUMNS = ("severity", "element", "row", "beneficiary", "rule", "remedy")
+
+
+@dataclass(frozen=True)
+class Screening:
+    """What to screen: a source, a program, a day."""
+
+    source: str  # base URL of a FHIR server, or a folder
+    as_of: date
+    program: str = DEFAULT_PROGRAM
+    contract: str = ""
+    at_risk: Path | None = None
+    patients: str = ""  # a Patient search that chooses the persons of a server
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Screened:
+    """The result of a screening while its engine is open."""
+
+    program: Program
+    question: Question
+    population: Population
+    snapshot: Snapshot
+    mappings: Mappings
+    engine: Engine
+    targeting: ir.Table
+    criteria: ir.Table
+    rejected: tuple[Rejected, ...]
+    notices: tuple[str, ...] = ()
+
+    def outcomes(self) -> dict[str, int]:
+        """How many beneficiaries have each outcome."""
+        return self._counted("outcome", ("targeted", "not_targeted", "unknown", "not_enrolled"))
+
+    def doors(self) -> dict[str, int]:
+        """How many of the targeted came through each combination of doors."""
+        targeted = self.targeting.filter(self.targeting.outcome == "targeted")
+        rows = self.engine.records(targeted.group_by("doors").agg(n=targeted.count()).order_by("doors"))
+        return {row["doors"]: row["n"] for row in rows}
+
+    def _counted(self, column: str, values: Sequence[str]) -> dict[str, int]:
+        rows = self.engine.records(self.targeting.group_by(column).agg(n=self.targeting.count()))
+        found = {row[column]: row["n"] for row in rows}
+        return {value: found.get(value, 0) for value in values}
+
+    def decisions(self, outcome: str = "") -> list[Decision]:
+        """The decisions in the order of the beneficiary ids: all, or those with this outcome."""
+        table = self.targeting
+        return self._decided(table.filter(table.outcome == outcome) if outcome else table)
+
+    def decision(self, beneficiary: str) -> Decision:
+        """The decision for one beneficiary. Raises SourceError when the source does not hold that Patient."""
+        found = self._decided(self.targeting.filter(self.targeting.beneficiary == beneficiary))
+        if not found:
+            raise SourceError("There is no such beneficiary in the source; give the id of one of its Patients", 404)
+        return found[0]
+
+    def _decided(self, chosen: ir.Table) -> list[Decision]:
+        rows = self.criteria.semi_join(chosen, "beneficiary")
+        targeted = self.engine.records(chosen.order_by("beneficiary"))
+        return list(decisions(targeted, self.engine.records(rows.order_by("beneficiary", "criterion")), self.question.as_of))
+
+
+@contextmanager
+def screened(screening: Screening, config: Config) -> Iterator[Screened]:
+    """The screening of a population, kept open for as long as its tables are needed.
+
+    Raises ConfigError, MappingError or SourceError; with ``strict`` also SourceError at the first resource that is refused.
+    """
+    if screening.contract and not is_contract(screening.contract):
+        raise ConfigError(f"{screening.contract} is no CMS contract number; give one like H1234 with --contract")
+    mappings = load_mappings()
+    program = load_program(screening.program, mappings.folder / "programs")
+    roster, refused = read_roster(screening.at_risk) if screening.at_risk else ([], [])
+    with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
+        snapshot = open_source(screening.source, config, Path(scratch), screening.patients)
+        population = populate(engine, snapshot, mappings, program, roster)
+        known = population.coverage_known or snapshot.coverage_elsewhere
+        question = Question(program, screening.as_of, screening.contract, known)
+        rejected = (*population.rejected, *refused, *_strangers(engine, population, roster))
+        if screening.strict and rejected:
+            raise SourceError(f"{len(rejected)} resources or rows were refused, the first: {rejected[0].sentence} (--strict)")
+        members = engine.keep(membership(population.tables, question), "members")
+        rows = engine.keep(criterion_rows(population.tables, question, members), "criteria")
+        table = engine.keep(targeting(members, rows, program), "targeting")
+        notices = (*snapshot.notices, *_notices(question, population))
+        yield Screened(program, question, population, snapshot, mappings, engine, table, rows, rejected, notices)
+
+
+def open_source(
+    source: str, config: Config, scratch: Path, patients: str = "", types: Sequence[str] = OF_PERSONS
+) -> Snapshot:
+    """The snapshot of a server (a URL; beside Patients only the ``types``) or of a folder."""
+    if "://" in source:
+        with config.client(source) as client:
+            return from_server(client, scratch, patients, types)
+    return from_folder(Path(source), scratch)
+
+
+def _strangers(engine: Engine, population: Population, roster: list[dict[str, Any]]) -> list[Rejected]:
+    if not roster:
+        return []
+    people = engine.records(population.tables.beneficiaries.select("beneficiary", "mbi"))
+    return strangers(roster, {row["beneficiary"] for row in people}, {row["mbi"] for row in people if row["mbi"]})
+
+
+def _notices(question: Question, population: Population) -> list[str]:
+    notices = []
+    program, as_of = question.program, question.as_of
+    if not program.first_day <= as_of <= program.last_day:
+        notices.append(f"{as_of} lies outside plan year {program.plan_year} of the program {program.name}")
+    if not question.coverage_known and not question.contract:
+        notices.append("the source holds no Coverage, so the contract is not known; say whose members these are with --contract")
+    return notices
+
+
+def write_outputs(result: Screened, folder: Path) -> list[Path]:
+    """Writes targeting.csv, criteria.parquet, unmapped.csv, rejected.csv and manifest.json into ``folder``, each whole."""
+    output_folder(folder)
+    unmapped = result.engine.records(result.population.unmapped)
+    files = {
+        "targeting.csv": csv_bytes(TARGETING_COLUMNS, result.engine.records(result.targeting.order_by("beneficiary"))),
+        "unmapped.csv": csv_bytes(UNMAPPED_COLUMNS, unmapped),
+        "rejected.csv": rejected_bytes(result.rejected),
+        "criteria.parquet": result.engine.parquet_bytes(result.criteria.order_by("beneficiary", "criterion")),
+    }
+    for name, content in files.items():
+        write_whole(folder / name, content)
+    write_whole(folder / "manifest.json", json_bytes(manifest(result, len(unmapped))))
+    return [folder / name for name in (*files, "manifest.json")]
+
+
+def manifest(result: Screened, unmapped: int) -> dict[str, Any]:
+    """What the result was made from: hashes and counts of the input, versions of program, lists and adapter, the day."""
+    hashes: Mapping[str, str] = result.snapshot.hashes.result() if result.snapshot.hashes else {}
+    return {
+        "adapter": __version__,
+        "as_of": result.question.as_of.isoformat(),
+        "contract": result.question.contract,
+        "program": {"name": result.program.name, "version": result.program.version, "plan_year": result.program.plan_year},
+        "source": result.snapshot.origin,
+        "inputs": dict(sorted(hashes.items())),
+        "resources": dict(result.population.counts),
+        "mappings": {key: {"version": version, "sha256": result.mappings.hashes()[key]} for key, version in result.mappings.versions().items()},
+        "outcomes": result.outcomes(),
+        "doors": result.doors(),
+        "rejected": len(result.rejected),
+        "unmapped": unmapped,
+        "notices": list(result.notices),
+    }
+
+
+def explain(screening: Screening, config: Config, beneficiary: str) -> tuple[Decision, Program, tuple[str, ...]]:
+    """The decision for one beneficiary, its program and the notices. From a server only that person is read.
+
+    Raises SourceError when the source does not hold that Patient.
+    """
+    with screened(for_one(screening, beneficiary), config) as result:
+        return result.decision(beneficiary), result.program, result.notices
+
+
+def for_one(screening: Screening, beneficiary: str) -> Screening:
+    """The same screening of one person: a server is asked for that Patient only, a folder is read as it is."""
+    return replace(screening, patients=f"_id={beneficiary}") if "://" in screening.source else screening
+
+
+def default_day(program: str, today: date) -> date:
+    """Today, or the last day of the program's plan year when that is over, or its first when it has not begun."""
+    loaded = load_program(program, load_mappings().folder / "programs")
+    return min(max(today, loaded.first_day), loaded.last_day)
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """Which CMS file to make: of a contract and year, from the enrollments at a source."""
+
+    source: str
+    contract: str
+    year: int
+    program: str = DEFAULT_PROGRAM
+    layout: str = ""  # name or file; "" takes CMS's layout of the year
+    patients: str = ""
+    allow_errors: bool = False
+
+
+def report(reporting: Reporting, config: Config, folder: Path) -> tuple[ContractFile, list[Path]]:
+    """Writes the beneficiary-level file of the contract, findings.csv and manifest.json into ``folder``, each whole.
+
+    Raises MappingError for a program or layout that cannot be used, SourceError, and FindingsError (a ReportError) when the
+    edits find errors; findings.csv is then written and the file is not.
+    """
+    mappings = load_mappings()
+    program = load_program(reporting.program, mappings.folder / "programs")
+    layouts = mappings.folder / "layouts"
+    layout = load_layout(reporting.layout, layouts) if reporting.layout else layout_for_year(reporting.year, layouts)
+    if program.plan_year != reporting.year:
+        raise ReportError(f"The program {program.name} is of plan year {program.plan_year}, not {reporting.year}; give the program of that year")
+    with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
+        snapshot = open_source(reporting.source, config, Path(scratch), reporting.patients, ("CarePlan",))
+        enrolled = enrollment_tables(engine, snapshot)
+        output_folder(folder)
+        try:
+            made = contract_file(enrolled.enrollments, enrolled.beneficiaries, layout, reporting.contract, reporting.year, reporting.allow_errors)
+        except FindingsError as error:
+            write_whole(folder / "findings.csv", csv_bytes(FINDING_COLUMNS, [vars(finding) for finding in error.findings]))
+            raise
+        hashes: Mapping[str, str] = snapshot.hashes.result() if snapshot.hashes else {}
+        return made, _write_report(made, enrolled, hashes, reporting, program, layout.name, folder)
+
+
+def _write_report(
+    made: ContractFile, enrolled: Enrolled, hashes: Mapping[str, str], reporting: Reporting, program: Program, layout: str, folder: Path
+) -> list[Path]:
+    files = {
+        made.name: made.data,
+        "findings.csv": csv_bytes(FINDING_COLUMNS, [vars(finding) for finding in made.findings]),
+        "rejected.csv": rejected_bytes(enrolled.rejected),
+    }
+    told = {
+        "adapter": __version__,
+        "contract": reporting.contract,
+        "year": reporting.year,
+        "program": {"name": program.name, "version": program.version},
+        "layout": layout,
+        "source": reporting.source,
+        "inputs": dict(sorted(hashes.items())),
+        "file": {"name": made.name, "rows": made.rows, "sha256": sha256(made.data).hexdigest()},
+        "findings": len(made.findings),
+        "rejected": len(enrolled.rejected),
+        "unverified": list(made.unverified),
+    }
+    for name, content in files.items():
+        write_whole(folder / name, content)
+    write_whole(folder / "manifest.json", json_bytes(told))
+    return [folder / name for name in (*files, "manifest.json")]

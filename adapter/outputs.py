@@ -1,0 +1,63 @@
+"""The files of a run: whole or not at all, in a fixed order, with a manifest that says from what they were made."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from adapter.errors import ConfigError
+from adapter.quarantine import Rejected
+
+REJECTED_COLUMNS = ("file", "line", "resource_type", "resource_id", "reason")
+UNMAPPED_COLUMNS = ("system", "code", "display", "count", "used_as")
+
+
+def output_folder(path: Path) -> Path:
+    """``path`` as a folder that exists. Raises ConfigError when it cannot be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"The folder {path} cannot be made ({error.strerror}); give another one with --out") from None
+    return path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes ``content`` so that the file holds all of it or stays as it was."""
+    scratch = path.with_name(f".{path.name}.part")
+    try:
+        with scratch.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise ConfigError(f"{path} cannot be written ({error.strerror}); free some space or give another folder with --out") from None
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """The rows as CSV in UTF-8 with a header; absent values are empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def rejected_bytes(rejected: Iterable[Rejected]) -> bytes:
+    """rejected.csv: file, line, resource type and id, reason."""
+    rows = sorted(
+        ({"file": r.file, "line": r.line or "", "resource_type": r.resource_type, "resource_id": r.resource_id, "reason": r.reason} for r in rejected),
+        key=lambda row: (row["file"], row["line"] or 0, row["reason"]),
+    )  # fmt: skip
+    return csv_bytes(REJECTED_COLUMNS, rows)
+
+
+def json_bytes(value: Any) -> bytes:
+    """``value`` as indented JSON with a last line end."""
+    return (json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False) + "\n").encode()
