@@ -36,9 +36,10 @@ def address(pool: ServerPool, name: str, start: Callable[[], RunningServer]) -> 
     try:
         return pool.base_url(name, start)
     except MissingTool as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error), pytrace=False)
-        pytest.skip(str(error))
+        missing = str(error)
+    if os.environ.get("CI"):
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)
 
 
 @pytest.fixture(scope="session")
