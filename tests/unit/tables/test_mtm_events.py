@@ -151,9 +151,7 @@ def test_a_plan_year_that_is_no_number_is_unknown(table, year):
     assert row["plan_year"] is None
 
 
-@pytest.mark.parametrize(
-    "reference", ["Patient/a.1", "https://fhir.example/r4/Patient/a.1", "Patient/a.1/_history/3"]
-)
+@pytest.mark.parametrize("reference", ["Patient/a.1", "https://fhir.example/r4/Patient/a.1", "Patient/a.1/_history/3"])
 def test_each_form_of_reference_names_the_beneficiary(table, reference):
     [row] = rows(mtm_events.enrollments(table(care_plan(subject={"reference": reference}))))
     assert row["beneficiary"] == "a.1"
