@@ -85,6 +85,10 @@ class Sink(Protocol):
         """Writes what differs for each person, and tells what was written."""
         ...
 
+    def held(self, keys: Iterable[str]) -> dict[str, Resource]:
+        """What is there of the resources ``keys`` (Type/id), by that key."""
+        ...
+
 
 @dataclass(frozen=True)
 class _Outcome:
@@ -117,6 +121,10 @@ class ServerSink:
             write_one = partial(self._told, current=self._current(group, held))
             outcomes.extend(in_order(write_one, group, self._client.max_parallel))
         return _report(outcomes)
+
+    def held(self, keys: Iterable[str]) -> dict[str, Resource]:
+        """What the server holds of the resources ``keys`` (Type/id), by that key. Raises SourceError."""
+        return self._read(keys)
 
     def _told(self, person: PersonWrite, current: Held | None) -> _Outcome:
         """What became of a person, an expected fault included; anything else is a bug and is not caught."""
@@ -187,6 +195,17 @@ class FolderSink:
             for file in files.values():
                 file.close()
         return _report(outcomes)
+
+    def held(self, keys: Iterable[str]) -> dict[str, Resource]:
+        """What the folder holds of the resources ``keys`` (Type/id), by that key."""
+        files: dict[str, NdjsonFile] = {}
+        try:
+            with self._telling():
+                found = {key: self._file(key, files).get(key.partition("/")[2]) for key in keys}
+            return {key: resource for key, resource in found.items() if resource is not None}
+        finally:
+            for file in files.values():
+                file.close()
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

@@ -24,6 +24,9 @@ _PRIVATE_SHAPES = (
     (re.compile(r"(?i)\b(value|id|identifier|name|family|given)(:?\s*|=)(\"[^\"]*\"|'[^']*')"), rf"\1\2{HIDDEN}"),
     (re.compile(r"\d{4}-\d{2}(?:-\d{2})?(?:T\S*)?"), HIDDEN),
     (re.compile(r"[A-Za-z0-9\-._]*\d{5,}[A-Za-z0-9\-._]*"), HIDDEN),
+    # A Medicare Beneficiary Identifier, with or without dashes; then any other mixture that looks like an identifier.
+    (re.compile(r"(?i)\b[1-9][A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d{2}\b"), HIDDEN),
+    (re.compile(r"\b(?=(?:[A-Za-z]*\d){3})(?=[0-9]*[A-Za-z])[A-Za-z0-9]{6,}\b"), HIDDEN),
 )
 
 _REMEDIES = {

@@ -18,6 +18,8 @@ from adapter.fhir.xml import from_xml, to_xml
 
 __all__ = ["from_xml", "to_xml", "validate"]
 
+EMPTY = "is empty, leave it out"
+_JSON_TYPES = {None: "string", bool: "boolean", int: "number", Decimal: "number"}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -47,7 +49,7 @@ def validate(resource: Resource) -> None:
 def _told(resource: Resource, fault: Any) -> str:
     errors = fault.errors(include_url=False, include_context=False, include_input=False)
     path = "".join(_step(step) for step in errors[0]["loc"] if step != "root")
-    said = re.sub(r"^Value error, ", "", str(errors[0]["msg"])).rstrip(".")
+    said = " ".join(str(errors[0]["msg"]).removeprefix("Value error, ").split()).rstrip(".")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return f"{resource['resourceType']}{path}: {said}{more}"
 
@@ -72,25 +74,23 @@ def _findings(value: Resource, model: Any, path: str) -> Iterator[tuple[str, str
         element = elements.get(name)
         if element is None:  # resourceType, and what stands beside a primitive
             continue
-        listed = member if isinstance(member, list) else [member]
-        if not listed:
-            yield f"{path}.{name}", "is empty, leave it out"
-        for at, one in enumerate(listed):
-            yield from _inside(one, element, f"{path}.{name}[{at}]" if element.repeats else f"{path}.{name}")
+        if member in (None, []):
+            yield f"{path}.{name}", EMPTY
+        elif isinstance(member, list):
+            for at, one in enumerate(member):
+                yield from _inside(one, element, f"{path}.{name}[{at}]")
+        else:
+            yield from _inside(member, element, f"{path}.{name}")
 
 
 def _inside(value: Any, element: Element, path: str) -> Iterator[tuple[str, str]]:
     if value in ("", {}):
-        yield path, "is empty, leave it out"
+        yield path, EMPTY
     elif isinstance(value, dict):
-        yield from _findings(
-            value, element.model if element.kind == "complex" else model_of(value["resourceType"]), path
-        )
-    elif value is not None and not _has_type(value, element.number):  # null holds a place beside an extension
-        yield (
-            path,
-            f"is no JSON {'string' if element.number is None else 'boolean' if element.number is bool else 'number'}",
-        )
+        model = model_of(value["resourceType"]) if element.kind == "resource" else element.model
+        yield from _findings(value, model, path)
+    elif value is not None and not _has_type(value, element.number):  # in a list, null holds an extension's place
+        yield path, f"is no JSON {_JSON_TYPES[element.number]}"
 
 
 def _has_type(value: object, number: type | None) -> bool:
