@@ -65,7 +65,7 @@ def joined(cells: Any, layout: Layout) -> bytes:
 
 def padded(text: Any, field: Field) -> Any:
     """The cells of ``field``: each text cut or padded to its length; empty ones blank or zeros as the layout says."""
-    cut = pc.utf8_slice_codeunits(text, start=0, stop=field.length)
+    cut = pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(text, start=0, stop=field.length))
     pad = pc.utf8_lpad if field.align == "right" else pc.utf8_rpad
     empty = ("0" if field.when_empty == "zeros" else " ") * field.length
     return pc.fill_null(pad(cut, width=field.length, padding=field.fill), empty)
