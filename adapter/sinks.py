@@ -123,8 +123,13 @@ class ServerSink:
         return _report(outcomes)
 
     def held(self, keys: Iterable[str]) -> dict[str, Resource]:
-        """What the server holds of the resources ``keys`` (Type/id), by that key. Raises SourceError."""
-        return self._read(keys)
+        """What the server holds of the resources ``keys`` (Type/id), by that key; raises SourceError."""
+        ids = defaultdict(list)
+        for key in keys:
+            resource_type, _, resource_id = key.partition("/")
+            ids[resource_type].append(resource_id)
+        found = chain.from_iterable(self._client.read_many(name, ids[name]) for name in sorted(ids))
+        return {_key(resource): resource for resource in found}
 
     def _told(self, person: PersonWrite, current: Held | None) -> _Outcome:
         """What became of a person, an expected fault included; anything else is a bug and is not caught."""
@@ -138,30 +143,22 @@ class ServerSink:
         keys = [key for person in group for key in map(_key_or_none, person.resources) if key]
         unversioned = [key for key in keys if held is None or (key in held and not _version(held[key]))]
         try:
-            return {**(held or {}), **self._read(unversioned)} if unversioned else held or {}
+            return {**(held or {}), **self.held(unversioned)} if unversioned else held or {}
         except SourceError:  # told with the person whose read fails again
             return None
-
-    def _read(self, keys: Iterable[str]) -> dict[str, Resource]:
-        ids = defaultdict(list)
-        for key in keys:
-            resource_type, _, resource_id = key.partition("/")
-            ids[resource_type].append(resource_id)
-        found = chain.from_iterable(self._client.read_many(name, ids[name]) for name in sorted(ids))
-        return {_key(resource): resource for resource in found}
 
     def _person(self, person: PersonWrite, current: Held | None) -> _Outcome:
         """Writes one person, and again after reading anew when somebody else wrote in between."""
         for attempt in range(RETRIES_AFTER_CONFLICT + 1):
             _check(person)
-            state = self._read(map(_key, person.resources)) if current is None else current
+            state = self.held(map(_key, person.resources)) if current is None else current
             changed = _changed(person, state.get)
             try:
                 self._send(person, changed, state)
             except SinkError as fault:
                 if fault.status not in CONFLICTS or attempt == RETRIES_AFTER_CONFLICT:
                     raise
-                current = self._read(map(_key, person.resources))
+                current = self.held(map(_key, person.resources))
                 person = person.rebase(person, current) if person.rebase else person
             else:
                 break

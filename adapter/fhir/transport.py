@@ -89,21 +89,22 @@ class Transport:
         Raises the call's fault when no answer came. 429 is repeated always, since the server did nothing; everything
         else only when the call is idempotent.
         """
-        for attempt in range(self._retries + 1):
-            last = attempt == self._retries
+        attempt = 0
+        while True:
+            last = attempt >= self._retries
             try:
                 answer = self._follow(call)
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as fault:
                 if last or not call.idempotent or isinstance(fault, requests.exceptions.SSLError):
                     raise _unreachable(call, fault) from None  # the cause quotes the whole URL
                 self._sleep(_backoff(attempt))
-                continue
             except requests.RequestException as fault:
                 raise _unreachable(call, fault) from None
-            if last or not _retried(answer.status, call):
-                return answer
-            self._sleep(self._wait(answer, attempt))
-        raise call.fault(f"{call.purpose} at {call.place} was not sent: retries must not be negative.")
+            else:
+                if last or not _retried(answer.status, call):
+                    return answer
+                self._sleep(self._wait(answer, attempt))
+            attempt += 1
 
     def close(self) -> None:
         """Closes the connections, unless the session is the caller's own."""
@@ -187,8 +188,10 @@ def _backoff(attempt: int) -> float:
 
 def _unreachable(call: Call, fault: requests.RequestException) -> SourceError | SinkError:
     if isinstance(fault, requests.exceptions.SSLError):
-        remedy = "trust its certificate authority with a CA bundle, or correct its certificate"
-        return call.fault(f"{call.purpose} at {call.place} found a certificate that is not trusted: {remedy}.")
+        return call.fault(
+            f"{call.purpose} at {call.place} found no TLS that can be trusted: give the CA bundle of its certificate "
+            "authority, or correct the address or the certificate."
+        )
     cause = "no answer in time" if isinstance(fault, requests.Timeout) else f"no answer ({type(fault).__name__})"
     return call.fault(f"{call.purpose} at {call.place} got {cause}: check the address, the network and the server.")
 

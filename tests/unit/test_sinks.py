@@ -247,7 +247,21 @@ def test_no_persons():
         assert sink.write([]) == WriteReport(0, 0, 0, ())
 
 
+def test_what_a_server_holds():
+    store = FhirStore(plan("a"), listing("a"))
+    with sink_to(store) as (sink, _):
+        assert sink.held(["List/mtm-a", "CarePlan/mtm-a", "CarePlan/mtm-x"]) == store.held
+        assert sink.held([]) == {}
+
+
 # ---- folder
+
+
+def test_what_a_folder_holds(tmp_path):
+    sink = FolderSink(tmp_path)
+    assert sink.held(["CarePlan/mtm-a"]) == {}
+    sink.write([wanted("a")])
+    assert sink.held(["CarePlan/mtm-a", "List/mtm-x"]) == {"CarePlan/mtm-a": plan("a")}
 
 
 def contents(folder):

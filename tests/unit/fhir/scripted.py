@@ -45,6 +45,7 @@ class Reply:
     content_type: str | None = "application/fhir+json"
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False  # close the connection instead of answering
+    cut: bool = False  # promise more bytes than are sent
 
 
 class Server:
@@ -103,8 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if reply.content_type:
             self.send_header("Content-Type", reply.content_type)
-        self.send_header("Content-Length", str(len(reply.body)))
+        self.send_header("Content-Length", str(len(reply.body) + reply.cut))
         self.end_headers()
+        self.close_connection = self.close_connection or reply.cut
         self.wfile.write(reply.body)
 
     do_GET = do_POST = do_PUT = do_DELETE = _serve

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
+import requests
 
 from adapter.errors import ConfigError, SourceError
 from adapter.fhir import conformance
 from adapter.fhir.auth import BearerAuth
 from adapter.fhir.client import FhirClient
+from adapter.fhir.transport import retry_after
 from tests.unit.fhir.scripted import Reply, condition, outcome, page, reply, script, serving
 
 PATIENT = {"resourceType": "Patient", "id": "p1"}
@@ -358,6 +361,26 @@ def test_a_time_out_is_repeated_and_told():
         over.set()
 
 
+def test_an_answer_cut_short_is_repeated():
+    whole = reply(page(condition(1)))
+    with connected(script(replace(whole, cut=True), whole)) as (client, server, _):
+        assert ids(client.search("Condition", {})) == ["c1"]
+        assert len(server.requests) == 2
+
+
+def test_an_answer_that_cannot_be_unpacked_is_not_repeated():
+    broken = Reply(200, b"no gzip", headers={"Content-Encoding": "gzip"})
+    with connected(script(broken)) as (client, _, _):
+        assert "no answer (ContentDecodingError)" in str(fault_of(client.capabilities))
+
+
+def test_tls_that_cannot_be_trusted_is_not_repeated():
+    waits = []
+    with serving(script()) as server, FhirClient(server.base.replace("http", "https"), sleep=waits.append) as client:
+        assert "CA bundle" in str(fault_of(client.capabilities))
+    assert waits == []
+
+
 def test_nobody_listens():
     with serving(script()) as server:
         base = server.base
@@ -376,6 +399,27 @@ def test_a_redirect_on_the_same_origin_is_followed():
     ):
         fault_of(client.capabilities)
         assert server.requests[1].target == "/fhir/R4/metadata"
+
+
+def test_endless_redirects_end():
+    with connected(lambda request: Reply(302, headers={"Location": "/fhir/metadata"})) as (client, server, _):
+        assert fault_of(client.capabilities).status == 302
+        assert len(server.requests) == 6
+
+
+def test_a_session_of_the_callers_own_is_not_closed():
+    closed = []
+    with requests.Session() as session, serving(script()) as server:
+        session.close = lambda: closed.append(True)
+        FhirClient(server.base, session=session).close()
+        assert closed == []
+        del session.close
+
+
+def test_retry_after_without_a_date_header_is_compared_with_the_clock():
+    assert retry_after({"Retry-After": "Fri, 01 Mar 2024 12:00:20 GMT"}, now=1709294410.0) == 10.0
+    assert retry_after({"Retry-After": "Fri, 01 Mar 2024 12:00:20 -0000"}, now=1709294410.0) == 10.0
+    assert retry_after({}, now=0.0) is None
 
 
 def test_credentials_do_not_follow_a_redirect_or_a_next_link_to_another_origin():
