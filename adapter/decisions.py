@@ -10,11 +10,16 @@ from typing import Any
 from adapter.targeting.decision import CRITERIA, CriterionResult, Decision, Evidence, ListedDrug
 
 
-def decisions(targeting: Iterable[Mapping[str, Any]], criteria: Iterable[Mapping[str, Any]], as_of: date) -> Iterator[Decision]:
+def decisions(
+    targeting: Iterable[Mapping[str, Any]], criteria: Iterable[Mapping[str, Any]], as_of: date
+) -> Iterator[Decision]:
     """One Decision per row of ``targeting``, in its order. Both come sorted by beneficiary."""
     by_person = {person: list(rows) for person, rows in groupby(criteria, key=lambda row: str(row["beneficiary"]))}
     for row in targeting:
-        results = sorted((_criterion(one) for one in by_person.get(row["beneficiary"], [])), key=lambda r: CRITERIA.index(r.criterion))
+        results = sorted(
+            (_criterion(one) for one in by_person.get(row["beneficiary"], [])),
+            key=lambda r: CRITERIA.index(r.criterion),
+        )
         yield Decision(
             beneficiary=row["beneficiary"],
             contract=row["contract"],

@@ -39,7 +39,9 @@ class Engine(AbstractContextManager["Engine"]):
         self.backend.raw_sql("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")  # Ibis 12.0.0 still writes x -> y
         self._kept = 0
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -64,7 +66,9 @@ class Engine(AbstractContextManager["Engine"]):
 
     def _empty(self, columns: Mapping[str, str]) -> ir.Table:
         name = self._next("empty")
-        self.backend.raw_sql(f"CREATE TEMP TABLE {name} (" + ", ".join(f'"{column}" {kind}' for column, kind in columns.items()) + ")")
+        self.backend.raw_sql(
+            f"CREATE TEMP TABLE {name} (" + ", ".join(f'"{column}" {kind}' for column, kind in columns.items()) + ")"
+        )
         return self.backend.table(name)
 
     def _next(self, name: str) -> str:

@@ -19,7 +19,12 @@ DOORS = {
     "at_risk": "is an at-risk beneficiary",
     "snp_adherence": "is a member of a Special Needs Plan and takes a drug of a Star adherence measure",
 }
-REASONS = {"01": "core criteria", "02": "at-risk beneficiary", "03": "core criteria and at-risk", "04": "the plan's own criteria only"}
+REASONS = {
+    "01": "core criteria",
+    "02": "at-risk beneficiary",
+    "03": "core criteria and at-risk",
+    "04": "the plan's own criteria only",
+}
 TITLES = {
     "chronic_diseases": "Chronic diseases",
     "part_d_drugs": "Part D drugs",
@@ -49,14 +54,18 @@ def explanation(decision: Decision, program: Program) -> str:
 
 def _criterion(result: CriterionResult, titles: dict[str, str]) -> list[str]:
     observed = _observed(result)
-    head = f"{TITLES[result.criterion]}: {MARKS[result.outcome].upper()} (observed {observed}, required {result.required})"
+    head = (
+        f"{TITLES[result.criterion]}: {MARKS[result.outcome].upper()} (observed {observed}, required {result.required})"
+    )
     return [head, *(f"  - {line}" for line in _items(result, titles))]
 
 
 def _observed(result: CriterionResult) -> str:
     if result.criterion == "drug_cost" and result.observed:
         return f"${result.observed}"
-    return result.observed.replace(";", ", ").replace("_", " ") or ("not known" if result.outcome == "unknown" else "none")
+    return result.observed.replace(";", ", ").replace("_", " ") or (
+        "not known" if result.outcome == "unknown" else "none"
+    )
 
 
 def _items(result: CriterionResult, titles: dict[str, str]) -> Iterable[str]:

@@ -25,16 +25,20 @@ NOT_SERVED = (404, 501)  # a server answers so for a resource type that it does 
 IDS_PER_SEARCH = 50
 
 
-def from_server(
-    client: FhirClient, scratch: Path, patients: str = "", types: Sequence[str] = OF_PERSONS
-) -> Snapshot:
+def from_server(client: FhirClient, scratch: Path, patients: str = "", types: Sequence[str] = OF_PERSONS) -> Snapshot:
     """The snapshot of the server: all of it, or the persons that the Patient search ``patients`` finds ("identifier=system|").
 
     Raises SourceError when the server cannot be read, or holds no such Patient. A type that the server does not serve is a notice.
     """
-    found = list(_written(client.search("Patient", dict(parse_qsl(patients, keep_blank_values=True))), scratch / "Patient.ndjson"))
+    found = list(
+        _written(
+            client.search("Patient", dict(parse_qsl(patients, keep_blank_values=True))), scratch / "Patient.ndjson"
+        )
+    )
     if not found:
-        raise SourceError(f"{client.base_url} holds no Patient that fits; check the base URL and the search for patients")
+        raise SourceError(
+            f"{client.base_url} holds no Patient that fits; check the base URL and the search for patients"
+        )
     ids = [patient["id"] for patient in found] if patients else None
     notices: list[str] = []
     wanted: set[str] = set()
@@ -46,10 +50,17 @@ def from_server(
         except SourceError as error:
             if error.status not in NOT_SERVED:
                 raise
-            notices.append(f"{client.base_url} does not serve {kind} (status {error.status}); it is read as having none")
+            notices.append(
+                f"{client.base_url} does not serve {kind} (status {error.status}); it is read as having none"
+            )
     _drain(_written(client.read_many("Medication", sorted(wanted)), scratch / "Medication.ndjson"))
     files = {path.stem: (path,) for path in sorted(scratch.glob("*.ndjson"))}
-    elsewhere = ids is not None and "Coverage" in types and "Coverage" not in _served_nothing(notices) and _has_any(client, "Coverage")
+    elsewhere = (
+        ids is not None
+        and "Coverage" in types
+        and "Coverage" not in _served_nothing(notices)
+        and _has_any(client, "Coverage")
+    )
     return Snapshot(
         client.base_url, files, scratch, remote=True, notices=tuple(notices), coverage_elsewhere=elsewhere,
         hashes=hash_files([path for paths in files.values() for path in paths]),
@@ -95,4 +106,3 @@ def _served_nothing(notices: Iterable[str]) -> set[str]:
 def _has_any(client: FhirClient, kind: str) -> bool:
     """Whether the server holds any resource of the type: then a person without one has none, rather than unknown."""
     return next(iter(client.search(kind, {"_count": "1"})), None) is not None
-

@@ -104,7 +104,9 @@ class Screened:
     def _decided(self, chosen: ir.Table) -> list[Decision]:
         rows = self.criteria.semi_join(chosen, "beneficiary")
         targeted = self.engine.records(chosen.order_by("beneficiary"))
-        return list(decisions(targeted, self.engine.records(rows.order_by("beneficiary", "criterion")), self.question.as_of))
+        return list(
+            decisions(targeted, self.engine.records(rows.order_by("beneficiary", "criterion")), self.question.as_of)
+        )
 
 
 @contextmanager
@@ -125,7 +127,9 @@ def screened(screening: Screening, config: Config) -> Iterator[Screened]:
         question = Question(program, screening.as_of, screening.contract, known)
         rejected = (*population.rejected, *refused, *_strangers(engine, population, roster))
         if screening.strict and rejected:
-            raise SourceError(f"{len(rejected)} resources or rows were refused, the first: {rejected[0].sentence} (--strict)")
+            raise SourceError(
+                f"{len(rejected)} resources or rows were refused, the first: {rejected[0].sentence} (--strict)"
+            )
         members = engine.keep(membership(population.tables, question), "members")
         rows = engine.keep(criterion_rows(population.tables, question, members), "criteria")
         table = engine.keep(targeting(members, rows, program), "targeting")
@@ -156,7 +160,9 @@ def _notices(question: Question, population: Population) -> list[str]:
     if not program.first_day <= as_of <= program.last_day:
         notices.append(f"{as_of} lies outside plan year {program.plan_year} of the program {program.name}")
     if not question.coverage_known and not question.contract:
-        notices.append("the source holds no Coverage, so the contract is not known; say whose members these are with --contract")
+        notices.append(
+            "the source holds no Coverage, so the contract is not known; say whose members these are with --contract"
+        )
     return notices
 
 
@@ -183,11 +189,18 @@ def manifest(result: Screened, unmapped: int) -> dict[str, Any]:
         "adapter": __version__,
         "as_of": result.question.as_of.isoformat(),
         "contract": result.question.contract,
-        "program": {"name": result.program.name, "version": result.program.version, "plan_year": result.program.plan_year},
+        "program": {
+            "name": result.program.name,
+            "version": result.program.version,
+            "plan_year": result.program.plan_year,
+        },
         "source": result.snapshot.origin,
         "inputs": dict(sorted(hashes.items())),
         "resources": dict(result.population.counts),
-        "mappings": {key: {"version": version, "sha256": result.mappings.hashes()[key]} for key, version in result.mappings.versions().items()},
+        "mappings": {
+            key: {"version": version, "sha256": result.mappings.hashes()[key]}
+            for key, version in result.mappings.versions().items()
+        },
         "outcomes": result.outcomes(),
         "doors": result.doors(),
         "rejected": len(result.rejected),
@@ -240,22 +253,39 @@ def report(reporting: Reporting, config: Config, folder: Path) -> tuple[Contract
     layouts = mappings.folder / "layouts"
     layout = load_layout(reporting.layout, layouts) if reporting.layout else layout_for_year(reporting.year, layouts)
     if program.plan_year != reporting.year:
-        raise ReportError(f"The program {program.name} is of plan year {program.plan_year}, not {reporting.year}; give the program of that year")
+        raise ReportError(
+            f"The program {program.name} is of plan year {program.plan_year}, not {reporting.year}; give the program of that year"
+        )
     with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
         snapshot = open_source(reporting.source, config, Path(scratch), reporting.patients, ("CarePlan",))
         enrolled = enrollment_tables(engine, snapshot)
         output_folder(folder)
         try:
-            made = contract_file(enrolled.enrollments, enrolled.beneficiaries, layout, reporting.contract, reporting.year, reporting.allow_errors)
+            made = contract_file(
+                enrolled.enrollments,
+                enrolled.beneficiaries,
+                layout,
+                reporting.contract,
+                reporting.year,
+                reporting.allow_errors,
+            )
         except FindingsError as error:
-            write_whole(folder / "findings.csv", csv_bytes(FINDING_COLUMNS, [vars(finding) for finding in error.findings]))
+            write_whole(
+                folder / "findings.csv", csv_bytes(FINDING_COLUMNS, [vars(finding) for finding in error.findings])
+            )
             raise
         hashes: Mapping[str, str] = snapshot.hashes.result() if snapshot.hashes else {}
         return made, _write_report(made, enrolled, hashes, reporting, program, layout.name, folder)
 
 
 def _write_report(
-    made: ContractFile, enrolled: Enrolled, hashes: Mapping[str, str], reporting: Reporting, program: Program, layout: str, folder: Path
+    made: ContractFile,
+    enrolled: Enrolled,
+    hashes: Mapping[str, str],
+    reporting: Reporting,
+    program: Program,
+    layout: str,
+    folder: Path,
 ) -> list[Path]:
     files = {
         made.name: made.data,

@@ -37,7 +37,9 @@ def write_whole(path: Path, content: bytes) -> None:
         scratch.replace(path)
     except OSError as error:
         scratch.unlink(missing_ok=True)
-        raise ConfigError(f"{path} cannot be written ({error.strerror}); free some space or give another folder with --out") from None
+        raise ConfigError(
+            f"{path} cannot be written ({error.strerror}); free some space or give another folder with --out"
+        ) from None
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -51,10 +53,8 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> byte
 
 def rejected_bytes(rejected: Iterable[Rejected]) -> bytes:
     """rejected.csv: file, line, resource type and id, reason."""
-    rows = sorted(
-        ({"file": r.file, "line": r.line or "", "resource_type": r.resource_type, "resource_id": r.resource_id, "reason": r.reason} for r in rejected),
-        key=lambda row: (row["file"], row["line"] or 0, row["reason"]),
-    )  # fmt: skip
+    rows = [vars(one) | {"line": one.line or ""} for one in rejected]
+    rows.sort(key=lambda row: (row["file"], row["line"] or 0, row["resource_type"], row["resource_id"], row["reason"]))
     return csv_bytes(REJECTED_COLUMNS, rows)
 
 

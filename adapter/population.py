@@ -15,7 +15,18 @@ from adapter.engine import Engine, ReadFault
 from adapter.mappings import Mappings
 from adapter.quarantine import Rejected, sift
 from adapter.snapshot import Snapshot
-from adapter.tables import at_risk, beneficiaries, claims, conditions, coverages, drug_codes, drug_names, drug_uses, mtm_events, orders
+from adapter.tables import (
+    at_risk,
+    beneficiaries,
+    claims,
+    conditions,
+    coverages,
+    drug_codes,
+    drug_names,
+    drug_uses,
+    mtm_events,
+    orders,
+)
 from adapter.tables.shapes import SHAPES
 from adapter.targeting.criteria import ENTRY_ROWS, entry_rows
 from adapter.targeting.evaluate import Tables
@@ -115,7 +126,9 @@ class _Reader:
 
 def _conditions(engine: Engine, reader: _Reader, mappings: Mappings) -> ir.Table:
     snomed = engine.read_csv(mappings.path("conditions/snomedct")) if mappings.has("conditions/snomedct") else None
-    lists = engine.keep(conditions.condition_lists(engine.read_csv(mappings.path("conditions/icd10cm")), snomed), "condition_lists")
+    lists = engine.keep(
+        conditions.condition_lists(engine.read_csv(mappings.path("conditions/icd10cm")), snomed), "condition_lists"
+    )
     return engine.keep(conditions.conditions(reader.good("Condition", conditions.problems), lists), "conditions")
 
 
@@ -154,13 +167,20 @@ def _unmapped(sick: ir.Table, uses: ir.Table) -> ir.Table:
     """Every code that no list knows, with how many resources use it."""
     import ibis
 
-    problems = sick.filter(sick.disease.isnull()).select("system", "code", display=ibis.coalesce(sick.display, sick.label), used_as=ibis.literal("condition"))
+    problems = sick.filter(sick.disease.isnull()).select(
+        "system", "code", display=ibis.coalesce(sick.display, sick.label), used_as=ibis.literal("condition")
+    )
     unlisted = uses.filter(~uses.listed).mutate(coding=lambda t: t.codings.unnest())
     unlisted = unlisted.select(
         system=unlisted.coding["system"], code=unlisted.coding["code"],
         display=ibis.coalesce(unlisted.coding["display"], unlisted.label), used_as=ibis.literal("drug"),
     )  # fmt: skip
-    every = problems.union(unlisted).mutate(system=lambda t: ibis.coalesce(t.system, ""), code=lambda t: ibis.coalesce(t.code, ""))
-    return every.group_by("system", "code", "used_as").agg(
-        display=lambda t: ibis.coalesce(t.display.min(), ""), count=lambda t: t.count()
-    ).select("system", "code", "display", "count", "used_as").order_by(ibis.desc("count"), "used_as", "system", "code")
+    every = problems.union(unlisted).mutate(
+        system=lambda t: ibis.coalesce(t.system, ""), code=lambda t: ibis.coalesce(t.code, "")
+    )
+    return (
+        every.group_by("system", "code", "used_as")
+        .agg(display=lambda t: ibis.coalesce(t.display.min(), ""), count=lambda t: t.count())
+        .select("system", "code", "display", "count", "used_as")
+        .order_by(ibis.desc("count"), "used_as", "system", "code")
+    )

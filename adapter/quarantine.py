@@ -151,8 +151,8 @@ def _validator(shape: Shape, name: str) -> Any:
     if isinstance(shape, str):
         return str | int | float | bool | None
     if isinstance(shape, list):
-        return list[_validator(shape[0], name)] | None
+        item: Any = _validator(shape[0], name)
+        return list[item] | None
     fields = [(f"f{n}", _validator(of, f"{name}_{key}"), None) for n, (key, of) in enumerate(shape.items())]
     names = {f"f{n}": key for n, key in enumerate(shape)}
     return msgspec.defstruct(name, fields, rename=names) | None
-

@@ -36,7 +36,9 @@ def read_roster(path: Path) -> tuple[list[dict[str, Any]], list[Rejected]]:
     names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
     missing = [column for column in COLUMNS if column not in names]
     if missing:
-        raise ConfigError(f"The roster {path.name} lacks the column {missing[0]}; its header must be {','.join(COLUMNS)}")
+        raise ConfigError(
+            f"The roster {path.name} lacks the column {missing[0]}; its header must be {','.join(COLUMNS)}"
+        )
     rows, rejected = [], []
     for row in reader:
         cells = {column: (row[names[column]] or "").strip() for column in COLUMNS}
@@ -76,7 +78,7 @@ def _row(cells: Mapping[str, str], source: str) -> dict[str, Any]:
 def _day(text: str) -> date | None:
     for form in DATE_FORMS:
         try:
-            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a calendar day has no time zone
+            return datetime.strptime(text, form).date()
         except ValueError:
             continue
     return None

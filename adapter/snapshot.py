@@ -45,7 +45,8 @@ class Snapshot:
         if not self.remote:
             return located(self.paths(resource_type), resource_type, faults)
         return [
-            Rejected(f"{resource_type}/{row['id'] or '?'}", None, resource_type, row["id"] or "", row["fault"]) for row in faults
+            Rejected(f"{resource_type}/{row['id'] or '?'}", None, resource_type, row["id"] or "", row["fault"])
+            for row in faults
         ]
 
 
@@ -55,7 +56,9 @@ def from_folder(folder: Path, scratch: Path) -> Snapshot:
     Raises SourceError when there is no such folder or no Patient in it.
     """
     if not folder.is_dir():
-        raise SourceError(f"There is no folder {folder}; give a folder of NDJSON by resource type or the base URL of a FHIR server")
+        raise SourceError(
+            f"There is no folder {folder}; give a folder of NDJSON by resource type or the base URL of a FHIR server"
+        )
     typed: dict[str, list[Path]] = {}
     mixed: list[Path] = []
     for path in sorted(folder.iterdir()):
@@ -70,7 +73,9 @@ def from_folder(folder: Path, scratch: Path) -> Snapshot:
     for kind, made in sorter.close().items():
         typed.setdefault(kind, []).append(made)
     if not typed.get("Patient"):
-        raise SourceError(f"The folder {folder} holds no Patient; export Patient.ndjson or a Bundle with Patients into it")
+        raise SourceError(
+            f"The folder {folder} holds no Patient; export Patient.ndjson or a Bundle with Patients into it"
+        )
     files = {kind: tuple(paths) for kind, paths in typed.items()}
     inputs = sorted({*(path for paths in files.values() for path in paths if path.parent == folder), *mixed})
     return Snapshot(str(folder), files, scratch, rejected=tuple(sorter.rejected), hashes=hash_files(inputs))
@@ -138,7 +143,11 @@ def _unpacked(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The resources of a Bundle, their urn:uuid references turned into Type/id; any other resource as it is."""
     if document.get("resourceType") != "Bundle":
         return [document]
-    entries = [entry for entry in document.get("entry") or [] if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)]
+    entries = [
+        entry
+        for entry in document.get("entry") or []
+        if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)
+    ]
     names: dict[str, str] = {}
     for entry in entries:
         resource, url = entry["resource"], entry.get("fullUrl")
@@ -150,7 +159,10 @@ def _unpacked(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        return {key: names.get(item, item) if key == "reference" and isinstance(item, str) else _renamed(item, names) for key, item in value.items()}
+        return {
+            key: names.get(item, item) if key == "reference" and isinstance(item, str) else _renamed(item, names)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_renamed(item, names) for item in value]
     return value

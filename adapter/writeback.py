@@ -38,10 +38,14 @@ def write_back(result: Screened, sink: Sink, write: Write) -> WriteReport:
     """
     program, as_of = result.program, result.question.as_of
     if not program.first_day <= as_of <= program.last_day:
-        raise ConfigError(f"Nobody can be enrolled on {as_of}, outside plan year {program.plan_year}; give a day of that year with --as-of")
+        raise ConfigError(
+            f"Nobody can be enrolled on {as_of}, outside plan year {program.plan_year}; give a day of that year with --as-of"
+        )
     targeted = result.decisions("targeted")
     if any(not decision.contract for decision in targeted):
-        raise ConfigError("The source does not tell the contract of some beneficiaries; say whose members they are with --contract")
+        raise ConfigError(
+            "The source does not tell the contract of some beneficiaries; say whose members they are with --contract"
+        )
     drugs = _drugs(result) if write.pml else {}
     return sink.write(_persons(targeted, drugs, program, sink, write))
 
@@ -99,7 +103,7 @@ def _person(
     if write.pml and plan.get("status") == "active":
         resources += medication_list(
             drugs, beneficiary=decision.beneficiary, contract=decision.contract, plan_year=program.plan_year,
-            as_of=decision.as_of, held=_of_person(held, decision, drugs, program),
+            as_of=decision.as_of, held=_of_person(held, decision),
         )  # fmt: skip
 
     def made_by(changed: tuple[Resource, ...]) -> Resource:
@@ -107,14 +111,17 @@ def _person(
         return provenance(
             changed, recorded=write.recorded, agent_version=__version__, beneficiary=decision.beneficiary,
             contract=decision.contract, plan_year=program.plan_year, program=program.name,
-            activity="UPDATE" if known else "CREATE", sources=(f"Patient/{decision.beneficiary}",),
+            activity="UPDATE" if known else "CREATE", sources=_sources(decision),
         )  # fmt: skip
 
     return PersonWrite(decision.beneficiary, tuple(resources), made_by)
 
 
-def _of_person(
-    held: Mapping[str, Resource], decision: Decision, drugs: Sequence[ListedDrug], program: Program
-) -> dict[str, Resource]:
+def _sources(decision: Decision) -> tuple[str, ...]:
+    """Every resource that the decision rests on."""
+    return tuple(sorted({evidence.source for result in decision.criteria for evidence in result.evidence}))
+
+
+def _of_person(held: Mapping[str, Resource], decision: Decision) -> dict[str, Resource]:
     subject = f"Patient/{decision.beneficiary}"
     return {key: resource for key, resource in held.items() if resource.get("subject", {}).get("reference") == subject}

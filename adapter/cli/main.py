@@ -11,13 +11,14 @@ import click
 
 from adapter import __version__
 from adapter.cli.check_mappings import check_mappings_command
+from adapter.cli.demo import demo_command
 from adapter.cli.explain import explain_command
 from adapter.cli.report import report_command
 from adapter.cli.screen import screen_command
 from adapter.cli.serve import serve_command
 from adapter.errors import EXIT_OK, AdapterError
 
-COMMANDS = (screen_command, explain_command, report_command, serve_command, check_mappings_command)
+COMMANDS = (screen_command, explain_command, report_command, serve_command, check_mappings_command, demo_command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

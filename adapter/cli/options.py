@@ -21,11 +21,24 @@ def screening_options(command: Command) -> Command:
     for option in reversed(
         (
             click.argument("source"),
-            click.option("--program", default=DEFAULT_PROGRAM, show_default=True, help="Name of a program, or a .toml file."),
-            click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the decision; default today, at the latest the end of the plan year."),
+            click.option(
+                "--program", default=DEFAULT_PROGRAM, show_default=True, help="Name of a program, or a .toml file."
+            ),
+            click.option(
+                "--as-of",
+                "as_of",
+                type=click.DateTime(["%Y-%m-%d"]),
+                help="Day of the decision; default today, at the latest the end of the plan year.",
+            ),
             click.option("--contract", default="", help="CMS contract such as H1234: only its members."),
-            click.option("--at-risk", "at_risk", type=click.Path(path_type=Path), help="Roster of at-risk beneficiaries (CSV)."),
-            click.option("--patients", default="", help='Read only these persons of a server: a Patient search such as "identifier=system|".'),
+            click.option(
+                "--at-risk", "at_risk", type=click.Path(path_type=Path), help="Roster of at-risk beneficiaries (CSV)."
+            ),
+            click.option(
+                "--patients",
+                default="",
+                help='Read only these persons of a server: a Patient search such as "identifier=system|".',
+            ),
             click.option("--strict", is_flag=True, help="Stop at the first resource that is refused."),
         )
     ):
@@ -39,7 +52,13 @@ def connection_options(command: Command) -> Command:
         (
             click.option("--xml", is_flag=True, help="Speak XML with the server instead of JSON."),
             click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for an answer."),
-            click.option("--parallel", default=4, show_default=True, type=click.IntRange(1, 32), help="Requests at once, at the most."),
+            click.option(
+                "--parallel",
+                default=4,
+                show_default=True,
+                type=click.IntRange(1, 32),
+                help="Requests at once, at the most.",
+            ),
         )
     ):
         command = option(command)
@@ -48,7 +67,12 @@ def connection_options(command: Command) -> Command:
 
 def config_of(values: dict[str, Any]) -> Config:
     """The Config of the connection options, taken out of ``values``, and of the environment."""
-    return Config(timeout=values.pop("timeout"), max_parallel=values.pop("parallel"), xml=values.pop("xml"), environ=dict(os.environ))
+    return Config(
+        timeout=values.pop("timeout"),
+        max_parallel=values.pop("parallel"),
+        xml=values.pop("xml"),
+        environ=dict(os.environ),
+    )
 
 
 def screening_of(values: dict[str, Any]) -> Screening:

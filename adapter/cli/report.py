@@ -20,7 +20,12 @@ FINDINGS_SHOWN = 20
 @click.option("--year", required=True, type=click.IntRange(2013, 2100), help="Contract year of the file.")
 @click.option("--program", default=jobs.DEFAULT_PROGRAM, show_default=True, help="Name of a program, or a .toml file.")
 @click.option("--layout", default="", help="Name of a layout, or a .toml file; default CMS's layout of the year.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the file, findings.csv and manifest.json.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the file, findings.csv and manifest.json.",
+)
 @click.option("--patients", default="", help="Read only these persons of a server: a Patient search.")
 @click.option("--allow-errors", is_flag=True, help="Make the file although the edits found errors.")
 @connection_options

@@ -22,7 +22,11 @@ REJECTED_SHOWN = 5
 
 @click.command("screen")
 @screening_options
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for targeting.csv, criteria.parquet and the rest.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for targeting.csv, criteria.parquet and the rest.",
+)
 @click.option("--write", "write", is_flag=True, help="Write CarePlans back to the source server.")
 @click.option("--sink", default="", help="Write to this server (URL) or folder instead.")
 @click.option("--pml", is_flag=True, help="Also write the Personal Medication List of each targeted beneficiary.")
@@ -36,7 +40,9 @@ def screen_command(out: Path | None, write: bool, sink: str, pml: bool, as_json:
     with jobs.screened(screening_of(values), config) as result:
         files = jobs.write_outputs(result, out) if out else []
         report = written(result, target, pml, config) if target else None
-        click.echo(json.dumps(account(result, files, report), indent=2) if as_json else told(result, files, report, target))
+        click.echo(
+            json.dumps(account(result, files, report), indent=2) if as_json else told(result, files, report, target)
+        )
         for notice in notices(result):
             click.echo(notice, err=True)
         return SinkError.exit_code if report and report.failures else EXIT_OK
@@ -73,7 +79,9 @@ def account(result: Screened, files: list[Path], report: WriteReport | None) -> 
             "resources": report.written,
             "unchanged": report.unchanged,
             "persons": report.persons_written,
-            "failures": [{"beneficiary": f.beneficiary, "status": f.status, "sentence": f.sentence} for f in report.failures],
+            "failures": [
+                {"beneficiary": f.beneficiary, "status": f.status, "sentence": f.sentence} for f in report.failures
+            ],
         },
         "files": [str(path) for path in files],
     }
@@ -84,10 +92,14 @@ def told(result: Screened, files: list[Path], report: WriteReport | None, target
     outcomes, counts = result.outcomes(), result.population.counts
     read = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
     lines = [
-        f"Program {result.program.name}, as of {result.question.as_of}" + (f", contract {result.question.contract}" if result.question.contract else ""),
+        f"Program {result.program.name}, as of {result.question.as_of}"
+        + (f", contract {result.question.contract}" if result.question.contract else ""),
         f"Read       {read or 'nothing'}",
         f"Targeted   {outcomes['targeted']:>6,}",
-        *(f"             {n:>4,} by {doors.replace(';', ' and ').replace('_', ' ')}" for doors, n in result.doors().items()),
+        *(
+            f"             {n:>4,} by {doors.replace(';', ' and ').replace('_', ' ')}"
+            for doors, n in result.doors().items()
+        ),
         f"Not        {outcomes['not_targeted']:>6,}",
         f"Undecided  {outcomes['unknown']:>6,}",
         f"Not enrolled{outcomes['not_enrolled']:>5,}",
@@ -100,7 +112,9 @@ def told(result: Screened, files: list[Path], report: WriteReport | None, target
 
 
 def _told_write(report: WriteReport, target: str) -> list[str]:
-    lines = [f"Written    {report.written:>6,} resources of {report.persons_written:,} persons to {target}; {report.unchanged:,} already there"]
+    lines = [
+        f"Written    {report.written:>6,} resources of {report.persons_written:,} persons to {target}; {report.unchanged:,} already there"
+    ]
     if report.failures:
         lines.append(f"Failed     {len(report.failures):>6,} persons, of whom nothing was written:")
         lines += [f"             {failure.beneficiary}: {failure.sentence}" for failure in report.failures]

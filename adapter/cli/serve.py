@@ -1,4 +1,5 @@
 """mtm-adapter serve: placeholder until the web part lands."""
+
 import click
 
 

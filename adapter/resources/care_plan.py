@@ -200,4 +200,6 @@ def _evidence_line(item: str, evidence: list[Evidence]) -> str:
     more = f" (and {len(facts) - 1} more)" if len(facts) > 1 else ""
     elsewhere = sorted({one.source for one in evidence if one.source and not is_reference(one.source)})
     sources = f" [{'; '.join(elsewhere)}]" if elsewhere else ""
-    return f"{item.replace('_', ' ')}: {facts[0]}{more}{sources}"
+    # A drug is counted under its RxNorm ingredient ids, which tell a reader nothing: the fact names it.
+    label = "" if item.replace(";", "").isdigit() else f"{item.replace('_', ' ')}: "
+    return f"{label}{facts[0]}{more}{sources}"

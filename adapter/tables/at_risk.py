@@ -22,8 +22,12 @@ ROSTER = {
 
 def flags(flag: ir.Table, flag_codes: Sequence[str], flag_texts: Sequence[str]) -> ir.Table:
     """One row per Flag as received, with ``fault``; ``status`` is AR for a flag that the program takes as at-risk, else NULL."""
-    coded = flag.code.coding.filter(lambda c: c["code"].isin(list(flag_codes)) | c["display"].lower().isin(_lower(flag_texts)))
-    at_risk = (coded.length() > 0).fill_null(False) | flag.code["text"].lower().isin(_lower(flag_texts)).fill_null(False)
+    coded = flag.code.coding.filter(
+        lambda c: c["code"].isin(list(flag_codes)) | c["display"].lower().isin(_lower(flag_texts))
+    )
+    at_risk = (coded.length() > 0).fill_null(False) | flag.code["text"].lower().isin(_lower(flag_texts)).fill_null(
+        False
+    )
     return flag.select(
         "id",
         beneficiary=reference_id(flag.subject.reference, "Patient"),

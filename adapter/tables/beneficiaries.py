@@ -55,7 +55,9 @@ def _mbi(identifiers: ir.ArrayValue) -> ir.StringValue:
 def _is_historic(identifier: ir.StructValue) -> ir.BooleanValue:
     """BFD v2 marks an earlier MBI by the extension identifier-currency with the code ``historic``."""
     marked = identifier["type"]["coding"].filter(
-        lambda c: (c["extension"].filter(lambda e: e["valueCoding"]["code"] == "historic").length() > 0).fill_null(False)
+        lambda c: (c["extension"].filter(lambda e: e["valueCoding"]["code"] == "historic").length() > 0).fill_null(
+            False
+        )
     )
     return (marked.length() > 0).fill_null(False)
 

@@ -11,7 +11,18 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from adapter.tables.columns import codings_or_label, earliest, fault_of, has_code, is_bad_date, latest, newest, reference_id, versioned, wrong_type
+from adapter.tables.columns import (
+    codings_or_label,
+    earliest,
+    fault_of,
+    has_code,
+    is_bad_date,
+    latest,
+    newest,
+    reference_id,
+    versioned,
+    wrong_type,
+)
 
 V2 = "https://bluebutton.cms.gov/resources/variables/"
 
@@ -66,7 +77,9 @@ def claims(rows: ir.Table) -> ir.Table:
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
     valid = _not_replaced(good.filter(good.valid & good.covered))
     lines = valid.mutate(place=ibis.range(0, valid.lines.length()).unnest())
-    lines = lines.mutate(line=lines.lines[lines.place], priced=lines.lines.filter(lambda x: x["cost"].notnull()).length())
+    lines = lines.mutate(
+        line=lines.lines[lines.place], priced=lines.lines.filter(lambda x: x["cost"].notnull()).length()
+    )
     own = lines.line["cost"]
     whole = ibis.ifelse(lines.place == 0, lines.total, ibis.literal("0.00").cast("decimal(12,2)"))
     cost = ibis.cases((lines.priced == lines.lines.length(), own), (lines.total.notnull(), whole), else_=own)
@@ -99,7 +112,9 @@ def _line(item: ir.StructValue, period: ir.StringValue) -> ir.StructValue:
     parts = parts.filter(lambda c: c["code"].notnull())
     compound = has_code(item["productOrService"]["coding"], ["compound"]) & (parts.length() > 0).fill_null(False)
     # Each ingredient of a compound is a part of its own, named by its code; the word "compound" is none.
-    detail = parts.map(lambda c: ibis.struct({"part": c["code"], "system": c["system"], "code": c["code"], "display": c["display"]}))
+    detail = parts.map(
+        lambda c: ibis.struct({"part": c["code"], "system": c["system"], "code": c["code"], "display": c["display"]})
+    )
     return ibis.struct(
         {
             "codings": ibis.ifelse(compound, detail, whole),
@@ -112,7 +127,9 @@ def _line(item: ir.StructValue, period: ir.StringValue) -> ir.StructValue:
 
 def _with_part(codings: ir.ArrayValue, part: str) -> ir.ArrayValue:
     return codings.map(
-        lambda c: ibis.struct({"part": ibis.literal(part), "system": c["system"], "code": c["code"], "display": c["display"]})
+        lambda c: ibis.struct(
+            {"part": ibis.literal(part), "system": c["system"], "code": c["code"], "display": c["display"]}
+        )
     )
 
 
@@ -121,18 +138,32 @@ def _dollars(adjudications: ir.ArrayValue) -> ir.DecimalValue:
 
     A negative or absurd amount is no price: the claim is then unpriced, which makes the cost unknown, not smaller.
     """
-    entry = adjudications.filter(lambda a: has_code(a["category"]["coding"], TOTAL_COST) & a["amount"]["value"].notnull())[0]
+    entry = adjudications.filter(
+        lambda a: has_code(a["category"]["coding"], TOTAL_COST) & a["amount"]["value"].notnull()
+    )[0]
     amount = entry["amount"]["value"].try_cast("decimal(18,2)")
     return ibis.ifelse(amount.between(0, LARGEST_COST), amount, ibis.null("decimal(18,2)")).cast("decimal(12,2)")
 
 
 def _is_valid(eob: ir.Table) -> ir.BooleanValue:
     """A claim that stands: not cancelled, not deleted, not denied, and no estimate (use = claim)."""
-    deleted_type = eob["type"].coding.filter(lambda c: c["system"].endswith(CLAIM_TYPE_SYSTEM) & c["code"].isin(DELETED_TYPE))
+    deleted_type = eob["type"].coding.filter(
+        lambda c: c["system"].endswith(CLAIM_TYPE_SYSTEM) & c["code"].isin(DELETED_TYPE)
+    )
     deleted = (deleted_type.length() > 0).fill_null(False) | (_info_code(eob, DELETION) == "D").fill_null(False)
-    denied = eob.adjudication.filter(lambda a: has_code(a["category"]["coding"], ["benefitpaymentstatus"]) & has_code(a["reason"]["coding"], ["denied"]))
-    refused = (denied.length() > 0).fill_null(False) | (_info_code(eob, ["benefitpaymentstatus"]) == "denied").fill_null(False)
-    standing = ~eob.status.isin(NOT_VALID).fill_null(False) & (eob.use.fill_null("claim") == "claim") & (eob.outcome.fill_null("") != "error")
+    denied = eob.adjudication.filter(
+        lambda a: (
+            has_code(a["category"]["coding"], ["benefitpaymentstatus"]) & has_code(a["reason"]["coding"], ["denied"])
+        )
+    )
+    refused = (denied.length() > 0).fill_null(False) | (
+        _info_code(eob, ["benefitpaymentstatus"]) == "denied"
+    ).fill_null(False)
+    standing = (
+        ~eob.status.isin(NOT_VALID).fill_null(False)
+        & (eob.use.fill_null("claim") == "claim")
+        & (eob.outcome.fill_null("") != "error")
+    )
     replaced = (_related(eob, "replacedby").length() > 0).fill_null(False)
     return standing & ~deleted & ~refused & ~replaced
 
@@ -149,7 +180,9 @@ def _related(eob: ir.Table, relationship: str) -> ir.ArrayValue:
     """Ids or identifier values of the claims that stand in ``relationship`` to this one."""
     related = eob.related.filter(lambda r: has_code(r["relationship"]["coding"], [relationship]))
     return related.map(
-        lambda r: ibis.coalesce(r["claim"]["reference"].re_extract(r"([A-Za-z0-9\-.]+)$", 1).nullif(""), r["claim"]["identifier"]["value"])
+        lambda r: ibis.coalesce(
+            r["claim"]["reference"].re_extract(r"([A-Za-z0-9\-.]+)$", 1).nullif(""), r["claim"]["identifier"]["value"]
+        )
     )
 
 
@@ -165,8 +198,12 @@ def _content_hash(eob: ir.Table) -> ir.StringValue:
         eob.billablePeriod["start"],
         eob.identifier.map(lambda i: i["value"]).join(","),
         eob.item.map(lambda i: ibis.coalesce(i["servicedDate"], "")).join(","),
-        eob.item.map(lambda i: i["productOrService"]["coding"].map(lambda c: ibis.coalesce(c["code"], "")).join("+")).join(","),
-        eob.item.map(lambda i: i["adjudication"].map(lambda a: ibis.coalesce(a["amount"]["value"], "")).join("+")).join(","),
+        eob.item.map(
+            lambda i: i["productOrService"]["coding"].map(lambda c: ibis.coalesce(c["code"], "")).join("+")
+        ).join(","),
+        eob.item.map(lambda i: i["adjudication"].map(lambda a: ibis.coalesce(a["amount"]["value"], "")).join("+")).join(
+            ","
+        ),
     ]
     joined = ibis.literal("")
     for part in parts:

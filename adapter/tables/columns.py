@@ -26,7 +26,9 @@ def text_date(text: ir.StringValue) -> ir.DateValue:
 
 def earliest(text: ir.StringValue) -> ir.DateValue:
     """The first day that a FHIR date of any precision can mean: 2023-03 may be as early as 2023-03-01."""
-    padded = ibis.cases((text.length() == 4, text.concat("-01-01")), (text.length() == 7, text.concat("-01")), else_=text.left(10))
+    padded = ibis.cases(
+        (text.length() == 4, text.concat("-01-01")), (text.length() == 7, text.concat("-01")), else_=text.left(10)
+    )
     return padded.try_cast("date")
 
 
@@ -52,12 +54,16 @@ def fault_of(*rules: tuple[ir.BooleanValue, str]) -> ir.StringValue:
 
 def wrong_type(resource: ir.Table, resource_type: str) -> tuple[ir.BooleanValue, str]:
     """The rule that a resource is what its file says; files that hold several types are sorted before they are read."""
-    return (resource.resourceType != resource_type).fill_null(True), f"this is no {resource_type} (see its resourceType)"
+    return (resource.resourceType != resource_type).fill_null(
+        True
+    ), f"this is no {resource_type} (see its resourceType)"
 
 
 def bad_dates(resource: ir.Table, **named: ir.StringValue) -> list[tuple[ir.BooleanValue, str]]:
     """One rule per element: its date must exist."""
-    return [(is_bad_date(text), f"{name.replace('__', '.')} is no date of the calendar") for name, text in named.items()]
+    return [
+        (is_bad_date(text), f"{name.replace('__', '.')} is no date of the calendar") for name, text in named.items()
+    ]
 
 
 def codes(concepts: ir.ArrayValue) -> ir.ArrayValue:

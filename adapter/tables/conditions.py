@@ -6,13 +6,24 @@ import ibis
 import ibis.expr.types as ir
 
 from adapter.tables.code_systems import condition_code, system_name
-from adapter.tables.columns import bad_dates, codings_or_label, earliest, fault_of, newest, reference_id, versioned, wrong_type
+from adapter.tables.columns import (
+    bad_dates,
+    codings_or_label,
+    earliest,
+    fault_of,
+    newest,
+    reference_id,
+    versioned,
+    wrong_type,
+)
 
 
 def problems(condition: ir.Table) -> ir.Table:
     """One row per Condition as received, with ``fault``; codings stay a list."""
     onset = ibis.coalesce(condition.onsetDateTime, condition.onsetPeriod["start"])
-    has_code = (condition.code.coding.filter(lambda c: c["code"].notnull()).length() > 0).fill_null(False) | condition.code.text.notnull()
+    has_code = (condition.code.coding.filter(lambda c: c["code"].notnull()).length() > 0).fill_null(
+        False
+    ) | condition.code.text.notnull()
     return condition.select(
         "id",
         beneficiary=reference_id(condition.subject.reference, "Patient"),
@@ -27,7 +38,10 @@ def problems(condition: ir.Table) -> ir.Table:
         fault=fault_of(
             wrong_type(condition, "Condition"),
             (condition.id.isnull(), "the Condition has no id"),
-            (reference_id(condition.subject.reference, "Patient").isnull(), "the Condition names no Patient as subject"),
+            (
+                reference_id(condition.subject.reference, "Patient").isnull(),
+                "the Condition names no Patient as subject",
+            ),
             (~has_code, "the Condition has no code"),
             *bad_dates(
                 condition,
@@ -70,7 +84,9 @@ def proven_diseases(codes: ir.Table, lists: ir.Table) -> ir.Table:
     """
     exact = codes.inner_join(lists, ["name", "key"]).select("name", "key", "disease", "subgroup", "listed")
     missing = codes.anti_join(lists, ["name", "key"]).filter(lambda t: t.name == "icd10cm")
-    parents = lists.filter(lists.name == "icd10cm").select(parent=lists.key, disease="disease", subgroup="subgroup", listed="listed", billable="billable")
+    parents = lists.filter(lists.name == "icd10cm").select(
+        parent=lists.key, disease="disease", subgroup="subgroup", listed="listed", billable="billable"
+    )
     under = missing.inner_join(parents, (missing.key.startswith(parents.parent)) & (missing.key != parents.parent))
     under = under.mutate(_rank=ibis.rank().over(group_by=["name", "key"], order_by=ibis.desc(under.parent.length())))
     headers = under.filter((under._rank == 0) & (under.billable == "N"))

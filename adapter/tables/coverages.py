@@ -9,7 +9,17 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from adapter.tables.columns import bad_dates, earliest, fault_of, has_code, latest, newest, reference_id, versioned, wrong_type
+from adapter.tables.columns import (
+    bad_dates,
+    earliest,
+    fault_of,
+    has_code,
+    latest,
+    newest,
+    reference_id,
+    versioned,
+    wrong_type,
+)
 
 BFD_V3 = "https://bluebutton.cms.gov/fhir/StructureDefinition/"
 BFD_V2 = "https://bluebutton.cms.gov/resources/variables/"
@@ -23,9 +33,13 @@ def memberships(coverage: ir.Table) -> ir.Table:
     """One row per Coverage as received, with ``fault``, the contract and PBP that hold for its whole period, and v2's months."""
     classes = coverage["class"].map(lambda c: c["value"])
     written = classes.filter(lambda value: value.re_search(CONTRACT))[0]
-    pbp_class = coverage["class"].filter(lambda c: has_code(c["type"]["coding"], ["plan", "subplan"]) & c["value"].re_search(r"^[0-9]{3}$"))[0]
+    pbp_class = coverage["class"].filter(
+        lambda c: has_code(c["type"]["coding"], ["plan", "subplan"]) & c["value"].re_search(r"^[0-9]{3}$")
+    )[0]
     contract = ibis.coalesce(_extension(coverage, "BENE-CNTRCT-NUM"), written.re_extract(CONTRACT, 1).nullif(""))
-    pbp = ibis.coalesce(_extension(coverage, "BENE-PBP-NUM"), written.re_extract(CONTRACT, 3).nullif(""), pbp_class["value"])
+    pbp = ibis.coalesce(
+        _extension(coverage, "BENE-PBP-NUM"), written.re_extract(CONTRACT, 3).nullif(""), pbp_class["value"]
+    )
     months = coverage.extension.filter(lambda e: e["url"].startswith(BFD_V2 + "ptdcntrct"))
     return coverage.select(
         "id",
@@ -44,7 +58,10 @@ def memberships(coverage: ir.Table) -> ir.Table:
         fault=fault_of(
             wrong_type(coverage, "Coverage"),
             (coverage.id.isnull(), "the Coverage has no id"),
-            (reference_id(coverage.beneficiary.reference, "Patient").isnull(), "the Coverage names no Patient as beneficiary"),
+            (
+                reference_id(coverage.beneficiary.reference, "Patient").isnull(),
+                "the Coverage names no Patient as beneficiary",
+            ),
             *bad_dates(coverage, period__start=coverage.period["start"], period__end=coverage.period["end"]),
         ),
         **versioned(coverage),
@@ -73,7 +90,7 @@ def _by_month(rows: ir.Table) -> ir.Table:
     first = ibis.coalesce(months.month["year"], months.year).concat("-", months.number, "-01").try_cast("date")
     months = months.mutate(first=first, last=(first + ibis.interval(months=1) - ibis.interval(days=1)).cast("date"))
     months = months.filter(months.contract.re_search(r"^[HSRE][0-9]{4}$") & months.first.notnull())
-    pbp = months.pbps.filter(lambda p: (p["number"] == months.number))[0]["value"]
+    pbp = months.pbps.filter(lambda p: p["number"] == months.number)[0]["value"]
     starts = ibis.greatest(months.first, ibis.coalesce(months.starts, months.first))
     ends = ibis.least(months.last, ibis.coalesce(months.ends, months.last))
     dated = months.mutate(pbp=pbp, starts=starts, ends=ends)
@@ -83,7 +100,9 @@ def _by_month(rows: ir.Table) -> ir.Table:
 def _month(extension: ir.StructValue) -> ir.StructValue:
     """Number, year (only in the form .../2018-1) and value of a monthly BFD v2 extension."""
     url = extension["url"]
-    value = ibis.coalesce(extension["valueCoding"]["code"], extension["valueIdentifier"]["value"], extension["valueString"])
+    value = ibis.coalesce(
+        extension["valueCoding"]["code"], extension["valueIdentifier"]["value"], extension["valueString"]
+    )
     return ibis.struct(
         {
             "number": url.re_extract(r"(ptdcntrct|ptdpbpid)([0-9]{2})", 2),
@@ -94,7 +113,9 @@ def _month(extension: ir.StructValue) -> ir.StructValue:
 
 
 def _extension(coverage: ir.Table, name: str) -> ir.StringValue:
-    found = coverage.extension.filter(lambda e: e["url"].isin([BFD_V3 + name, (BFD_V3 + name).replace("https", "http", 1)]))[0]
+    found = coverage.extension.filter(
+        lambda e: e["url"].isin([BFD_V3 + name, (BFD_V3 + name).replace("https", "http", 1)])
+    )[0]
     return ibis.coalesce(found["valueString"], found["valueCoding"]["code"], found["valueIdentifier"]["value"])
 
 

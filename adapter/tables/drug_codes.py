@@ -17,7 +17,9 @@ RANK = {"rxcui": 0, "ndc11": 1, "ndc10": 2, "ndc9": 3}
 
 def with_medication(uses: ir.Table) -> ir.Table:
     """``uses`` with the column ``medication``: one key per distinct list of codings and label."""
-    codings = uses.codings.map(lambda c: _word(c["part"]).concat("|", _word(c["system"]), "|", _word(c["code"]), "|", _word(c["display"])))
+    codings = uses.codings.map(
+        lambda c: _word(c["part"]).concat("|", _word(c["system"]), "|", _word(c["code"]), "|", _word(c["display"]))
+    )
     return uses.mutate(medication=codings.join(";").concat("#", _word(uses.label)))
 
 
@@ -36,19 +38,39 @@ def coded(medications: ir.Table) -> ir.Table:
     rows = rows.mutate(coding=rows.codings[rows.place])
     uri = rows.coding["system"]
     return rows.select(
-        "medication", "place", part=rows.coding["part"], uri=uri, system=system_name(uri), code=rows.coding["code"], display=rows.coding["display"]
+        "medication",
+        "place",
+        part=rows.coding["part"],
+        uri=uri,
+        system=system_name(uri),
+        code=rows.coding["code"],
+        display=rows.coding["display"],
     )
 
 
 def candidates(codings: ir.Table) -> ir.Table:
     """The keys under which each coding may stand in the drug list: medication, part, place, name, key, matched_by."""
     rxnorm = codings.filter(codings.system == "rxnorm")
-    found = rxnorm.select("medication", "part", "place", name=ibis.literal("rxnorm"), key=rxnorm.code.strip(), matched_by=ibis.literal("rxcui"))
+    found = rxnorm.select(
+        "medication",
+        "part",
+        "place",
+        name=ibis.literal("rxnorm"),
+        key=rxnorm.code.strip(),
+        matched_by=ibis.literal("rxcui"),
+    )
     ndc = codings.filter(codings.system == "ndc").mutate(code=lambda t: t.code.re_replace(r"[\s*]", ""))
-    ndc = ndc.mutate(digits=ndc.code.replace("-", ""), first=_segment(ndc.code, 0), second=_segment(ndc.code, 1), third=_segment(ndc.code, 2))
+    ndc = ndc.mutate(
+        digits=ndc.code.replace("-", ""),
+        first=_segment(ndc.code, 0),
+        second=_segment(ndc.code, 1),
+        third=_segment(ndc.code, 2),
+    )
     for when, key, how in _ndc_forms(ndc):
         rows = ndc.filter(when)
-        found = found.union(rows.select("medication", "part", "place", name=ibis.literal("ndc"), key=key, matched_by=ibis.literal(how)))
+        found = found.union(
+            rows.select("medication", "part", "place", name=ibis.literal("ndc"), key=key, matched_by=ibis.literal(how))
+        )
     return found
 
 
@@ -89,8 +111,14 @@ _HIT = ("medication", "part", "place", "drug", "label", "matched_by")
 
 def _by_product(ndc: ir.Table, wanted: ir.Table) -> ir.Table:
     """Labeler and product (first nine digits) to drug, where all packages of it agree on the ingredients."""
-    rows = ndc.select(key=ndc.ndc11.left(9), drug=ingredient_set(ndc.ingredient_rxcuis), label=ndc.label_name).filter(lambda t: t.drug != "")
-    grouped = rows.semi_join(wanted, "key").group_by("key").agg(drug=lambda t: t.drug.max(), label=lambda t: t.label.max(), kinds=lambda t: t.drug.nunique())
+    rows = ndc.select(key=ndc.ndc11.left(9), drug=ingredient_set(ndc.ingredient_rxcuis), label=ndc.label_name).filter(
+        lambda t: t.drug != ""
+    )
+    grouped = (
+        rows.semi_join(wanted, "key")
+        .group_by("key")
+        .agg(drug=lambda t: t.drug.max(), label=lambda t: t.label.max(), kinds=lambda t: t.drug.nunique())
+    )
     return grouped.filter(grouped.kinds == 1).drop("kinds")
 
 
@@ -102,7 +130,9 @@ def _unambiguous(hits: ir.Table) -> ir.Table:
 
 def _best(hits: ir.Table) -> ir.Table:
     rank = ibis.cases(*[(hits.matched_by == how, rank) for how, rank in RANK.items()], else_=9)
-    ranked = hits.mutate(_n=ibis.row_number().over(group_by=["medication", "part"], order_by=[rank, hits.place, hits.drug, hits.label]))
+    ranked = hits.mutate(
+        _n=ibis.row_number().over(group_by=["medication", "part"], order_by=[rank, hits.place, hits.drug, hits.label])
+    )
     best = ranked.filter(ranked._n == 0)
     whole = best.group_by("medication").agg(
         drug=best.drug.group_concat(";"), label=best.label.min(), matched_by=best.matched_by.min(), parts=best.count()
@@ -129,7 +159,9 @@ def texts(unresolved: ir.Table) -> ir.Table:
     """The texts that may name each medication, best first: medication, place, text."""
     displays = coded(unresolved).select("medication", place=ibis._.place + 1, text="display")
     labels = unresolved.select("medication", place=ibis.literal(0, type="int64"), text="label")
-    return labels.union(displays.mutate(place=displays.place.cast("int64"))).filter(lambda t: t.text.notnull()).distinct()
+    return (
+        labels.union(displays.mutate(place=displays.place.cast("int64"))).filter(lambda t: t.text.notnull()).distinct()
+    )
 
 
 def with_kind(drugs: ir.Table, by_name: ir.Table) -> ir.Table:

@@ -41,9 +41,15 @@ def known_codes(lists: dict[str, ir.Table], wanted: ir.Table) -> ir.Table:
     return first.filter(first._n == 0).drop("rank", "_n")
 
 
-def _rows(table: ir.Table, key: ir.StringValue, label: ir.StringValue, name: str, rank: int, wanted: ir.Table) -> ir.Table:
+def _rows(
+    table: ir.Table, key: ir.StringValue, label: ir.StringValue, name: str, rank: int, wanted: ir.Table
+) -> ir.Table:
     rows = table.select(
-        name=ibis.literal(name), key=key, drug=ingredient_set(table.ingredient_rxcuis), label=label, rank=ibis.literal(rank)
+        name=ibis.literal(name),
+        key=key,
+        drug=ingredient_set(table.ingredient_rxcuis),
+        label=label,
+        rank=ibis.literal(rank),
     )
     return rows.semi_join(wanted, "key")
 
@@ -63,7 +69,9 @@ def ingredient_set(joined: ir.StringValue) -> ir.StringValue:
 
 def route(label: ir.StringValue) -> ir.StringValue:
     """inhaled, nasal, ophthalmic, topical or oral by the dose form in a product name; "" when it tells none of them."""
-    return ibis.cases(*[(label.re_search(pattern).fill_null(False), name) for name, pattern in ROUTES.items()], else_="")
+    return ibis.cases(
+        *[(label.re_search(pattern).fill_null(False), name) for name, pattern in ROUTES.items()], else_=""
+    )
 
 
 def traits(wanted: ir.Table, classes: ir.Table) -> ir.Table:
@@ -93,6 +101,7 @@ def _worst(column: ir.StringValue, order: tuple[str, ...]) -> ir.StringValue:
 def _measures(column: ir.StringValue) -> ir.ArrayValue:
     """The measures with an ingredient in the product and none of that measure's exclusions (insulins; sacubitril)."""
     found = [
-        ibis.ifelse((column == code).any() & ~(column == f"{code}-EXCL").any(), name, "") for code, name in MEASURES.items()
+        ibis.ifelse((column == code).any() & ~(column == f"{code}-EXCL").any(), name, "")
+        for code, name in MEASURES.items()
     ]
     return ibis.array(found).filter(lambda measure: measure != "")

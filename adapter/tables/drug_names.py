@@ -11,17 +11,63 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _LEAD = re.compile(r"^\s*[0-9.,]+\s*(hr|ml|actuat|mg|mcg|ug|unt|l)\b\s*", re.IGNORECASE)
-_STRENGTH = re.compile(r"\s[0-9][0-9.,]*\s*(mg|mcg|ug|g|ml|unt|units?|iu|meq|mmol|actuat|%|hr|mci|cells|bau)?(\b|/|%|$)", re.IGNORECASE)
+_STRENGTH = re.compile(
+    r"\s[0-9][0-9.,]*\s*(mg|mcg|ug|g|ml|unt|units?|iu|meq|mmol|actuat|%|hr|mci|cells|bau)?(\b|/|%|$)", re.IGNORECASE
+)
 _FORM = re.compile(
     r"\s+(oral|topical|injectable|injection|ophthalmic|nasal|inhalation|inhaler|tablets?|capsules?|caps?|tabs?|solution|suspension|cream|"
     r"ointment|lotion|patch|powder|spray|drops?|chewable|extended|delayed|er|xr|sr|dr|pen|prefilled|metered|dry|softgels?|gummies|daily|once|twice|every)\b.*$",
     re.IGNORECASE,
 )
 SALTS = frozenset(
-    "hydrochloride hcl sodium potassium calcium magnesium mesylate maleate tartrate succinate besylate fumarate sulfate phosphate acetate "
-    "citrate bromide hydrobromide chloride nitrate gluconate lactate malate bitartrate dihydrate monohydrate anhydrous hemihydrate "
-    "medoxomil cilexetil axetil disoproxil alafenamide propionate furoate xinafoate dipropionate valerate tosylate etexilate "
-    "trihydrate disodium dipotassium mononitrate dinitrate hydrate".split()
+    [
+        "hydrochloride",
+        "hcl",
+        "sodium",
+        "potassium",
+        "calcium",
+        "magnesium",
+        "mesylate",
+        "maleate",
+        "tartrate",
+        "succinate",
+        "besylate",
+        "fumarate",
+        "sulfate",
+        "phosphate",
+        "acetate",
+        "citrate",
+        "bromide",
+        "hydrobromide",
+        "chloride",
+        "nitrate",
+        "gluconate",
+        "lactate",
+        "malate",
+        "bitartrate",
+        "dihydrate",
+        "monohydrate",
+        "anhydrous",
+        "hemihydrate",
+        "medoxomil",
+        "cilexetil",
+        "axetil",
+        "disoproxil",
+        "alafenamide",
+        "propionate",
+        "furoate",
+        "xinafoate",
+        "dipropionate",
+        "valerate",
+        "tosylate",
+        "etexilate",
+        "trihydrate",
+        "disodium",
+        "dipotassium",
+        "mononitrate",
+        "dinitrate",
+        "hydrate",
+    ]
 )
 
 
@@ -45,9 +91,13 @@ class Lexicon:
 
 def lexicon(lists: Mapping[str, Iterable[Mapping[str, str]]]) -> Lexicon:
     """The lexicon of the rows of ingredients, synonyms, brands and otc_supplements in mappings/drugs."""
-    ingredients = {row["name"].lower(): row["ingredient_rxcuis"] for row in lists["ingredients"] if row["ingredient_rxcuis"]}
+    ingredients = {
+        row["name"].lower(): row["ingredient_rxcuis"] for row in lists["ingredients"] if row["ingredient_rxcuis"]
+    }
     ingredients |= {row["synonym"].lower(): row["ingredient_rxcuis"] for row in lists["synonyms"]}
-    brands = {row["brand"].lower(): row["ingredient_rxcuis"] for row in lists["brands"] if row["n_ingredient_sets"] == "1"}
+    brands = {
+        row["brand"].lower(): row["ingredient_rxcuis"] for row in lists["brands"] if row["n_ingredient_sets"] == "1"
+    }
     return Lexicon(ingredients, brands, {row["name"].lower(): row["kind"] for row in lists["otc_supplements"]})
 
 

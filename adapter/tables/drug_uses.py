@@ -5,7 +5,19 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-COLUMNS = ("kind", "source", "beneficiary", "codings", "label", "day_first", "day_last", "ends", "cost", "days_supply", "missing")
+COLUMNS = (
+    "kind",
+    "source",
+    "beneficiary",
+    "codings",
+    "label",
+    "day_first",
+    "day_last",
+    "ends",
+    "cost",
+    "days_supply",
+    "missing",
+)
 
 
 def uses(claim_rows: ir.Table, order_rows: ir.Table) -> ir.Table:
@@ -40,4 +52,3 @@ def drug_uses(keyed: ir.Table, drugs: ir.Table) -> ir.Table:
         supplement=ibis.coalesce(joined.supplement, ""),
         brand=ibis.coalesce(joined.brand, ""),
     ).drop("found")
-

@@ -19,7 +19,11 @@ def listed_drugs(uses: ir.Table, window: Window, as_of: date) -> ir.Table:
     OTC and supplements belong on the list though they do not count for targeting. 42 CFR 423.153(d)(1)(vii)(D).
     """
     rows = uses.filter(in_window(uses, window, as_of).fill_null(True))
-    rows = rows.mutate(coding=rows.codings.map(lambda c: ibis.struct({"system": c["system"], "code": c["code"], "display": c["display"]})))
+    rows = rows.mutate(
+        coding=rows.codings.map(
+            lambda c: ibis.struct({"system": c["system"], "code": c["code"], "display": c["display"]})
+        )
+    )
     statement = rows.kind == "statement"
     grouped = rows.group_by("beneficiary", "drug").agg(
         name=ibis.coalesce(rows.name.min(where=statement), rows.name.min()),

@@ -10,7 +10,18 @@ from collections.abc import Callable
 import ibis
 import ibis.expr.types as ir
 
-from adapter.tables.columns import bad_dates, codings_or_label, earliest, fault_of, is_own, latest, newest, reference_id, versioned, wrong_type
+from adapter.tables.columns import (
+    bad_dates,
+    codings_or_label,
+    earliest,
+    fault_of,
+    is_own,
+    latest,
+    newest,
+    reference_id,
+    versioned,
+    wrong_type,
+)
 
 # An order stands for a drug that is taken; a proposal or a plan does not, unless it only records what the person reports.
 ORDER_INTENTS = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
@@ -26,7 +37,10 @@ def medications(medication: ir.Table) -> ir.Table:
         fault=fault_of(
             wrong_type(medication, "Medication"),
             (medication.id.isnull(), "the Medication has no id"),
-            ((medication.code.coding.length() == 0).fill_null(True) & medication.code["text"].isnull(), "the Medication has no code"),
+            (
+                (medication.code.coding.length() == 0).fill_null(True) & medication.code["text"].isnull(),
+                "the Medication has no code",
+            ),
         ),
         **versioned(medication),
     )
@@ -84,7 +98,12 @@ def orders(rows: ir.Table, medication_rows: ir.Table) -> ir.Table:
 
 
 def _rows(
-    resource: ir.Table, kind: str, takes: ir.BooleanValue, begins: ir.StringValue, stops: ir.StringValue, **dates: ir.StringValue
+    resource: ir.Table,
+    kind: str,
+    takes: ir.BooleanValue,
+    begins: ir.StringValue,
+    stops: ir.StringValue,
+    **dates: ir.StringValue,
 ) -> ir.Table:
     name = {"request": "MedicationRequest", "statement": "MedicationStatement", "dispense": "MedicationDispense"}[kind]
     reference = resource.medicationReference["reference"]

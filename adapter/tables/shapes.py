@@ -127,7 +127,9 @@ EXPLANATION_OF_BENEFIT: dict[str, Shape] = COMMON | {
             "productOrService": CONCEPT,
             "servicedDate": STRING,
             "servicedPeriod": PERIOD,
-            "quantity": {"extension": [{"url": STRING, "valueQuantity": {"value": STRING}, "valueCoding": {"code": STRING}}]},
+            "quantity": {
+                "extension": [{"url": STRING, "valueQuantity": {"value": STRING}, "valueCoding": {"code": STRING}}]
+            },
             "adjudication": _ADJUDICATION,
             "detail": [{"productOrService": CONCEPT}],
         }

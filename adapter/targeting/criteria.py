@@ -24,7 +24,11 @@ def chronic_diseases(conditions: ir.Table, entries: ir.Table, rule: ChronicDisea
     proven = active.inner_join(entries, "disease").filter(lambda t: _in_entry(t, rule))
     counted = proven.group_by("beneficiary").agg(
         n=proven.entry.nunique(),
-        evidence=_evidence(proven.entry, proven.code.concat(" ", ibis.coalesce(proven.display, proven.label, "")).strip(), proven.source),
+        evidence=_evidence(
+            proven.entry,
+            proven.code.concat(" ", ibis.coalesce(proven.display, proven.label, "")).strip(),
+            proven.source,
+        ),
     )
     return counted.select(
         "beneficiary", outcome=_met(counted.n >= rule.minimum), observed=counted.n.cast("string"), evidence="evidence"
@@ -35,7 +39,9 @@ def counts_as_active(conditions: ir.Table, rule: ChronicDiseases, as_of: date) -
     """Whether a Condition counts on ``as_of``: no inactive status, not refuted, begun and recorded by then. No status counts."""
     said = (conditions.clinical.length() > 0).fill_null(False)
     active = conditions.clinical.filter(lambda c: c.isin(rule.clinical_status)).length() > 0
-    refused = (conditions.verification.filter(lambda c: c.isin(rule.refused_verification)).length() > 0).fill_null(False)
+    refused = (conditions.verification.filter(lambda c: c.isin(rule.refused_verification)).length() > 0).fill_null(
+        False
+    )
     over = conditions.abated.notnull() & ~said
     begun = conditions.begins.isnull() | (conditions.begins <= as_of)
     return ibis.ifelse(said, active, ~over) & ~refused & begun
@@ -76,7 +82,9 @@ def part_d_drugs(uses: ir.Table, rule: PartDDrugs, as_of: date) -> ir.Table:
         name=rows.name.min(),
         sources=rows.source.collect(distinct=True, order_by="source"),
     )
-    fact = per_drug.name.concat(ibis.ifelse(per_drug.certain, "", " (not on a list, or not known to be a maintenance drug)"))
+    fact = per_drug.name.concat(
+        ibis.ifelse(per_drug.certain, "", " (not on a list, or not known to be a maintenance drug)")
+    )
     listed = per_drug.mutate(fact=fact, source=per_drug.sources.unnest())
     evidence = listed.group_by("beneficiary").agg(evidence=_evidence(listed.drug, listed.fact, listed.source))
     counted = per_drug.group_by("beneficiary").agg(n=per_drug.certain.sum(), possible=per_drug.count())
@@ -134,7 +142,11 @@ def drug_cost(uses: ir.Table, rule: DrugCost, as_of: date) -> ir.Table:
     taken and no claim is there; else not met. A claim without money is never $0.
     """
     part_d = is_part_d(uses).fill_null(True)
-    rows = uses.filter(part_d).mutate(inside=in_window(uses, rule.window, as_of)).filter(lambda t: t.inside.fill_null(True))
+    rows = (
+        uses.filter(part_d)
+        .mutate(inside=in_window(uses, rule.window, as_of))
+        .filter(lambda t: t.inside.fill_null(True))
+    )
     claim = rows.kind == "claim"
     priced = claim & rows.inside.fill_null(False) & rows.cost.notnull()
     amounts = rows.group_by("beneficiary").agg(
@@ -144,7 +156,9 @@ def drug_cost(uses: ir.Table, rule: DrugCost, as_of: date) -> ir.Table:
         orders=(~claim).sum(),
         evidence=_evidence(
             ibis.ifelse(priced, "priced", "unpriced"),
-            ibis.ifelse(priced, ibis.literal("$").concat(rows.cost.cast("string")), "no total drug cost, or no full date").concat(
+            ibis.ifelse(
+                priced, ibis.literal("$").concat(rows.cost.cast("string")), "no total drug cost, or no full date"
+            ).concat(
                 " for ", rows.name, ibis.coalesce(ibis.literal(", filled ").concat(rows.day_first.cast("string")), "")
             ),
             rows.source,
@@ -157,7 +171,10 @@ def drug_cost(uses: ir.Table, rule: DrugCost, as_of: date) -> ir.Table:
     open_ended = not_priced | ((amounts.priced + amounts.unpriced == 0) & (amounts.orders > 0))
     observed = ibis.ifelse((amounts.priced == 0) & open_ended, "", total.cast("decimal(38,2)").cast("string"))
     return amounts.select(
-        "beneficiary", outcome=_met(above, above | open_ended), observed=observed, evidence=ibis.coalesce(amounts.evidence, _no_evidence())
+        "beneficiary",
+        outcome=_met(above, above | open_ended),
+        observed=observed,
+        evidence=ibis.coalesce(amounts.evidence, _no_evidence()),
     )
 
 
@@ -181,7 +198,9 @@ def adherence_drug(uses: ir.Table, rule: AdherenceDrug, drugs: PartDDrugs, as_of
     wanted = rows.measures.filter(lambda m: m.isin(rule.measures))
     refused = rows.brand.lower().isin([brand.lower() for brand in rule.refused_brands])
     measure = ibis.ifelse(refused, ibis.null("string"), wanted.join(";").nullif(""))
-    may_be = ibis.ifelse(rows.listed, measure.notnull(), ibis.null("boolean") if rule.unlisted == "unknown" else ibis.literal(False))
+    may_be = ibis.ifelse(
+        rows.listed, measure.notnull(), ibis.null("boolean") if rule.unlisted == "unknown" else ibis.literal(False)
+    )
     rows = rows.mutate(measure=measure, takes=may_be & in_window(rows, drugs.window, as_of))
     rows = rows.filter(rows.takes.fill_null(True))
     sure = rows.takes.fill_null(False)
@@ -189,7 +208,9 @@ def adherence_drug(uses: ir.Table, rule: AdherenceDrug, drugs: PartDDrugs, as_of
         outcome=_met(sure.any(), ibis.literal(True)),
         observed=ibis.coalesce(rows.measure.collect(distinct=True, order_by="measure", where=sure).join(";"), ""),
         evidence=_evidence(
-            ibis.coalesce(rows.measure, "not listed"), rows.name.concat(ibis.ifelse(sure, "", " (not on a list, or no full date)")), rows.source
+            ibis.coalesce(rows.measure, "not listed"),
+            rows.name.concat(ibis.ifelse(sure, "", " (not on a list, or no full date)")),
+            rows.source,
         ),
     )
 
@@ -207,7 +228,9 @@ def _no_evidence() -> ir.ArrayValue:
     return ibis.literal([], type=EVIDENCE)
 
 
-def _evidence(item: ir.StringValue, fact: ir.StringValue, source: ir.StringValue, where: ir.BooleanValue | None = None) -> ir.ArrayValue:
+def _evidence(
+    item: ir.StringValue, fact: ir.StringValue, source: ir.StringValue, where: ir.BooleanValue | None = None
+) -> ir.ArrayValue:
     """The facts as a list without repetition, in an order of its own (collect has none)."""
     entry = ibis.struct({"item": item, "fact": fact, "source": source})
     return entry.collect(distinct=True, where=where).sort()

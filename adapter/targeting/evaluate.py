@@ -73,11 +73,15 @@ def criterion_rows(tables: Tables, question: Question, members: ir.Table) -> ir.
     """One row per beneficiary and criterion: criterion, outcome, observed, required, evidence."""
     program, as_of = question.program, question.as_of
     found = {
-        "chronic_diseases": criteria.chronic_diseases(tables.conditions, tables.entries, program.chronic_diseases, as_of),
+        "chronic_diseases": criteria.chronic_diseases(
+            tables.conditions, tables.entries, program.chronic_diseases, as_of
+        ),
         "part_d_drugs": criteria.part_d_drugs(tables.drug_uses, program.part_d_drugs, as_of),
         "drug_cost": criteria.drug_cost(tables.drug_uses, program.drug_cost, as_of),
         "at_risk": criteria.at_risk(tables.at_risk, members, program.at_risk, as_of),
-        "adherence_drug": criteria.adherence_drug(tables.drug_uses, program.adherence_drug, program.part_d_drugs, as_of),
+        "adherence_drug": criteria.adherence_drug(
+            tables.drug_uses, program.adherence_drug, program.part_d_drugs, as_of
+        ),
     }
     people = members.select("beneficiary")
     return ibis.union(*[_with_everyone(people, name, found[name], program) for name in CRITERIA])
@@ -154,7 +158,9 @@ def _doors(wide: ir.Table, program: Program) -> dict[str, ir.BooleanValue]:
     return {
         "core": truth["chronic_diseases"] & truth["part_d_drugs"] & truth["drug_cost"],
         "at_risk_door": truth["at_risk"],
-        "snp_adherence": plan.isin(program.snp_plans) & truth["adherence_drug"] if program.snp_plans else ibis.literal(False),
+        "snp_adherence": plan.isin(program.snp_plans) & truth["adherence_drug"]
+        if program.snp_plans
+        else ibis.literal(False),
     }
 
 

@@ -26,7 +26,7 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Base of all program tables: immutable, no key beyond those named."""
 
 
-class Entry(Strict):
+class Entry(Strict, frozen=True):
     """One entry of the list of chronic diseases: counts once, however many of its diseases a beneficiary has."""
 
     name: str
@@ -34,7 +34,7 @@ class Entry(Strict):
     diseases: list[str]
 
 
-class ChronicDiseases(Strict):
+class ChronicDiseases(Strict, frozen=True):
     """At least ``minimum`` of ``entries``. 42 CFR 423.153(d)(2)(i)(A)."""
 
     minimum: int
@@ -44,7 +44,7 @@ class ChronicDiseases(Strict):
     entries: list[Entry]
 
 
-class PartDDrugs(Strict):
+class PartDDrugs(Strict, frozen=True):
     """At least ``minimum`` covered Part D drugs. 42 CFR 423.153(d)(2)(i)(B)."""
 
     minimum: int
@@ -55,7 +55,7 @@ class PartDDrugs(Strict):
     unlisted: Unlisted
 
 
-class DrugCost(Strict):
+class DrugCost(Strict, frozen=True):
     """Yearly gross cost of covered Part D drugs against ``threshold`` in US dollars. 42 CFR 423.153(d)(2)(i)(C)."""
 
     threshold: str
@@ -69,7 +69,7 @@ class DrugCost(Strict):
         return Decimal(self.threshold).quantize(Decimal("0.01"))
 
 
-class AtRisk(Strict):
+class AtRisk(Strict, frozen=True):
     """At-risk beneficiary, 42 CFR 423.100, from the plan's roster or a FHIR Flag."""
 
     statuses: list[str]
@@ -77,7 +77,7 @@ class AtRisk(Strict):
     flag_texts: list[str]
 
 
-class AdherenceDrug(Strict):
+class AdherenceDrug(Strict, frozen=True):
     """A drug of one of the Star adherence measures."""
 
     measures: list[Measure]
@@ -85,7 +85,7 @@ class AdherenceDrug(Strict):
     unlisted: Unlisted
 
 
-class Program(Strict):
+class Program(Strict, frozen=True):
     """The targeting criteria of one plan year, as its file states them."""
 
     name: str
@@ -136,7 +136,9 @@ def program_path(name_or_file: str, folder: Path) -> Path:
     if given.suffix == ".toml" or len(given.parts) > 1:
         if given.is_file():
             return given
-        raise MappingError([Fault(str(given), "", "there is no such program file; give a name or an existing .toml file")])
+        raise MappingError(
+            [Fault(str(given), "", "there is no such program file; give a name or an existing .toml file")]
+        )
     path = folder / f"{name_or_file}.toml"
     if path.is_file():
         return path
@@ -184,12 +186,20 @@ def _value_faults(program: Program) -> list[tuple[str, str]]:
         if not Decimal(program.drug_cost.threshold).is_finite() or Decimal(program.drug_cost.threshold) < 0:
             faults.append(("drug_cost.threshold", "the threshold must be zero or more dollars"))
     except InvalidOperation:
-        faults.append(("drug_cost.threshold", f"{program.drug_cost.threshold!r} is no amount; write dollars such as \"4935.00\""))
+        faults.append(
+            ("drug_cost.threshold", f'{program.drug_cost.threshold!r} is no amount; write dollars such as "4935.00"')
+        )
     faults += [
-        ("snp_plans", f"{plan!r} is no contract-PBP; write it like H1234-003") for plan in program.snp_plans if not is_plan(plan)
+        ("snp_plans", f"{plan!r} is no contract-PBP; write it like H1234-003")
+        for plan in program.snp_plans
+        if not is_plan(plan)
     ]
     names = [entry.name for entry in program.chronic_diseases.entries]
-    faults += [("chronic_diseases.entries", f"the entry {name!r} stands twice") for name in sorted(set(names)) if names.count(name) > 1]
+    faults += [
+        ("chronic_diseases.entries", f"the entry {name!r} stands twice")
+        for name in sorted(set(names))
+        if names.count(name) > 1
+    ]
     return faults + _limit_faults(program)
 
 
@@ -197,9 +207,13 @@ def _limit_faults(program: Program) -> list[tuple[str, str]]:
     """What breaks the federal limits. 42 CFR 423.153(d)(2)(i)(A) and (B)."""
     faults = []
     if program.chronic_diseases.minimum not in (2, 3):
-        faults.append(("chronic_diseases.minimum", "a plan may require 2 or 3 chronic diseases (42 CFR 423.153(d)(2)(i)(A))"))
+        faults.append(
+            ("chronic_diseases.minimum", "a plan may require 2 or 3 chronic diseases (42 CFR 423.153(d)(2)(i)(A))")
+        )
     if not 2 <= program.part_d_drugs.minimum <= 8:
-        faults.append(("part_d_drugs.minimum", "a plan may require 2 to 8 covered Part D drugs (42 CFR 423.153(d)(2)(i)(B))"))
+        faults.append(
+            ("part_d_drugs.minimum", "a plan may require 2 to 8 covered Part D drugs (42 CFR 423.153(d)(2)(i)(B))")
+        )
     return faults
 
 
