@@ -211,7 +211,7 @@ class FhirClient:
     def _chunk(self, resource_type: str, ids: Sequence[str]) -> list[Resource]:
         found = {
             resource.get("id"): resource
-            for resource in self.search(resource_type, {"_id": ",".join(ids)})
+            for resource in self.search(resource_type, {"_id": ",".join(ids), "_count": str(len(ids))})
             if resource["resourceType"] == resource_type
         }
         return [found[one] for one in ids if one in found]
