@@ -32,17 +32,8 @@ PERSONS_AT_ONCE = 50  # whose held resources are read together
 
 Held = Mapping[str, Resource]  # by Type/id
 
-__all__ = [
-    "FolderSink",
-    "Held",
-    "PersonWrite",
-    "ServerSink",
-    "Sink",
-    "WriteFailure",
-    "WriteReport",
-    "differs",
-    "open_sink",
-]
+__all__ = ["FolderSink", "Held", "PersonWrite", "ServerSink", "Sink", "WriteFailure", "WriteReport"]
+__all__ += ["differs", "open_sink"]
 
 
 @dataclass(frozen=True)
