@@ -22,7 +22,7 @@ from adapter.decisions import decisions
 from adapter.engine import Engine
 from adapter.errors import ConfigError, ReportError, SourceError
 from adapter.fetch import OF_PERSONS, from_server
-from adapter.mappings import Mappings, load_mappings
+from adapter.mappings import Mappings, load_mappings, mappings_folder
 from adapter.outputs import UNMAPPED_COLUMNS, csv_bytes, json_bytes, output_folder, rejected_bytes, write_whole
 from adapter.population import Enrolled, Population, enrollment_tables, populate
 from adapter.quarantine import Rejected
@@ -57,6 +57,13 @@ class Screening:
     at_risk: Path | None = None
     patients: str = ""  # a Patient search that chooses the persons of a server
     strict: bool = False
+
+
+class UnknownBeneficiary(SourceError):
+    """The source does not hold that Patient; another fault than a server that answers 404 to a search."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such beneficiary in the source; give the id of one of its Patients", 404)
 
 
 @dataclass(frozen=True)
@@ -95,10 +102,10 @@ class Screened:
         return self._decided(table.filter(table.outcome == outcome) if outcome else table)
 
     def decision(self, beneficiary: str) -> Decision:
-        """The decision for one beneficiary. Raises SourceError when the source does not hold that Patient."""
+        """The decision for one beneficiary. Raises UnknownBeneficiary when the source does not hold that Patient."""
         found = self._decided(self.targeting.filter(self.targeting.beneficiary == beneficiary))
         if not found:
-            raise SourceError("There is no such beneficiary in the source; give the id of one of its Patients", 404)
+            raise UnknownBeneficiary
         return found[0]
 
     def _decided(self, chosen: ir.Table) -> list[Decision]:
@@ -115,11 +122,7 @@ def screened(screening: Screening, config: Config) -> Iterator[Screened]:
 
     Raises ConfigError, MappingError or SourceError; with ``strict`` also SourceError at the first resource that is refused.
     """
-    if screening.contract and not is_contract(screening.contract):
-        raise ConfigError(f"{screening.contract} is no CMS contract number; give one like H1234 with --contract")
-    mappings = load_mappings()
-    program = load_program(screening.program, mappings.folder / "programs")
-    roster, refused = read_roster(screening.at_risk) if screening.at_risk else ([], [])
+    mappings, program, roster, refused = _prepared(screening)
     with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
         snapshot = open_source(screening.source, config, Path(scratch), screening.patients)
         population = populate(engine, snapshot, mappings, program, roster)
@@ -135,6 +138,32 @@ def screened(screening: Screening, config: Config) -> Iterator[Screened]:
         table = engine.keep(targeting(members, rows, program), "targeting")
         notices = (*snapshot.notices, *_notices(question, population))
         yield Screened(program, question, population, snapshot, mappings, engine, table, rows, rejected, notices)
+
+
+def _prepared(screening: Screening) -> tuple[Mappings, Program, list[dict[str, Any]], list[Rejected]]:
+    """What a screening needs beside its source: lists, program, roster and the rows of it that were refused."""
+    if screening.contract and not is_contract(screening.contract):
+        raise ConfigError(f"{screening.contract} is no CMS contract number; give one like H1234 with --contract")
+    mappings = load_mappings()
+    program = load_program(screening.program, mappings.folder / "programs")
+    return mappings, program, *(read_roster(screening.at_risk) if screening.at_risk else ([], []))
+
+
+def check(screening: Screening, config: Config) -> None:
+    """Returns when nothing hinders a screening as far as can be seen without reading the source.
+
+    Raises the ConfigError, MappingError or SourceError that the screening would raise. A server is not asked.
+    """
+    _prepared(screening)
+    if "://" in screening.source:
+        config.client(screening.source).close()
+    elif not Path(screening.source).is_dir():
+        raise SourceError(f"There is no folder {screening.source}; give a folder of NDJSON or the base URL of a FHIR server")
+
+
+def program_names() -> list[str]:
+    """The names of the programs in mappings/, sorted."""
+    return sorted(path.stem for path in (mappings_folder() / "programs").glob("*.toml"))
 
 
 def open_source(
@@ -212,10 +241,19 @@ def manifest(result: Screened, unmapped: int) -> dict[str, Any]:
 def explain(screening: Screening, config: Config, beneficiary: str) -> tuple[Decision, Program, tuple[str, ...]]:
     """The decision for one beneficiary, its program and the notices. From a server only that person is read.
 
-    Raises SourceError when the source does not hold that Patient.
+    Raises UnknownBeneficiary when the source does not hold that Patient.
     """
+    _known(screening.source, config, beneficiary)
     with screened(for_one(screening, beneficiary), config) as result:
         return result.decision(beneficiary), result.program, result.notices
+
+
+def _known(source: str, config: Config, beneficiary: str) -> None:
+    """Returns when a server holds that Patient, and when the source is a folder, which tells once it is read."""
+    if "://" in source:
+        with config.client(source) as client:
+            if not list(client.read_many("Patient", [beneficiary])):
+                raise UnknownBeneficiary
 
 
 def for_one(screening: Screening, beneficiary: str) -> Screening:
