@@ -1,8 +1,33 @@
-"""mtm-adapter serve: placeholder until the web part lands."""
+"""mtm-adapter serve SOURCE: the decisions over HTTP, for this machine only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import click
 
+from adapter import jobs
+from adapter.cli.options import config_of, connection_options, today
+from adapter.jobs import DEFAULT_PROGRAM
+
 
 @click.command("serve")
-def serve_command() -> None:
-    """Serve."""
+@click.argument("source")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen at.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one.")
+@click.option("--program", default=DEFAULT_PROGRAM, show_default=True, help="Name of a program, or a .toml file.")
+@click.option("--contract", default="", help="CMS contract such as H1234: only its members.")
+@click.option("--at-risk", "at_risk", type=click.Path(path_type=Path), help="Roster of at-risk beneficiaries (CSV).")
+@connection_options
+def serve_command(source: str, host: str, port: int, program: str, contract: str, at_risk: Path | None, **values: Any) -> None:
+    """Answer for SOURCE (base URL of a FHIR server, or a folder) at /fhir/Patient/[id]/$mtm-targeting until SIGTERM or Ctrl-C."""
+    # Flask takes a fifth of a second to import, and only this command needs it.
+    from adapter.web import WebSettings, create_app
+    from adapter.web.server import listener, origin, serve
+
+    config = config_of(values)
+    with listener(host, port) as opened:
+        settings = WebSettings(source, config, today, origin(opened), program, contract, at_risk)
+        jobs.check(settings.screening(), config)
+        serve(create_app(settings), opened, lambda: click.echo(f"mtm-adapter serves {source} at {settings.base_url}"))
