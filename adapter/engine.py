@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 
 from adapter.tables.shapes import Shape
 
-MEMORY_LIMIT = "700MB"  # with the JSON reader's own buffers a run stays below 1 GB
+MEMORY_LIMIT = "600MB"  # with the JSON reader's own buffers a run stays below 1 GB
 LARGEST_RESOURCE = 64 * 1024 * 1024  # bytes of one NDJSON line; narratives and contained documents can be long
 
 
@@ -94,15 +94,9 @@ class Engine(AbstractContextManager["Engine"]):
         """The rows of ``expression`` as dictionaries, in its order."""
         return list(self.backend.to_pyarrow(expression).to_pylist())
 
-    def parquet_bytes(self, expression: ir.Table) -> bytes:
-        """The rows of ``expression`` as a Parquet file, in its order."""
-        import io
-
-        import pyarrow.parquet as pq
-
-        stream = io.BytesIO()
-        pq.write_table(self.backend.to_pyarrow(expression), stream, compression="zstd")
-        return stream.getvalue()
+    def write_parquet(self, expression: ir.Table, path: Path) -> None:
+        """Writes the rows of ``expression`` to ``path`` as Parquet, in its order; the caller renames it into place."""
+        self.backend.to_parquet(expression, path, compression="zstd")
 
     def table(self, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, str]) -> ir.Table:
         """``rows`` as a table of the backend with the types of ``schema``."""

@@ -5,10 +5,11 @@ The command line and the web both call these. A job takes the day as a parameter
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -199,11 +200,11 @@ def write_outputs(result: Screened, folder: Path) -> list[Path]:
     """Writes targeting.csv, criteria.parquet, unmapped.csv, rejected.csv and manifest.json into ``folder``, each whole."""
     output_folder(folder)
     unmapped = result.engine.records(result.population.unmapped)
-    files = {
+    files: dict[str, bytes | Callable[[Path], None]] = {
         "targeting.csv": csv_bytes(TARGETING_COLUMNS, result.engine.records(result.targeting.order_by("beneficiary"))),
         "unmapped.csv": csv_bytes(UNMAPPED_COLUMNS, unmapped),
         "rejected.csv": rejected_bytes(result.rejected),
-        "criteria.parquet": result.engine.parquet_bytes(result.criteria.order_by("beneficiary", "criterion")),
+        "criteria.parquet": partial(result.engine.write_parquet, result.criteria.order_by("beneficiary", "criterion")),
     }
     for name, content in files.items():
         write_whole(folder / name, content)

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,15 @@ def output_folder(path: Path) -> Path:
     return path
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes ``content`` so that the file holds all of it or stays as it was."""
+def write_whole(path: Path, content: bytes | Callable[[Path], None]) -> None:
+    """Writes ``content``, bytes or what a function writes to a scratch file, so that the file is whole or stays as it was."""
     scratch = path.with_name(f".{path.name}.part")
     try:
-        with scratch.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
+        if callable(content):
+            content(scratch)
+        else:
+            scratch.write_bytes(content)
+        with scratch.open("rb+") as stream:
             os.fsync(stream.fileno())
         scratch.replace(path)
     except OSError as error:

@@ -84,13 +84,16 @@ def is_own(resource: ir.Table) -> ir.BooleanValue:
 def newest(rows: ir.Table) -> ir.Table:
     """One row per id, the newest by meta.lastUpdated, then meta.versionId: servers and exports repeat and reorder versions.
 
-    Needs the columns ``id``, ``updated`` and ``version`` (see ``versioned``); the other columns break ties, so the choice
-    does not depend on the order of the input.
+    Needs the columns ``id``, ``updated`` and ``version`` (see ``versioned``); all other columns break ties, so the choice
+    does not depend on the order of the input. Only ids that occur more than once are sorted: in most data few do.
     """
-    order = [rows.updated.desc(nulls_first=False), rows.version.desc(nulls_first=False)]
-    ties = [rows[name].asc() for name in rows.columns if rows[name].type().is_string() and name not in ("id",)]
-    ranked = rows.mutate(_rank=ibis.row_number().over(group_by="id", order_by=order + ties))
-    return ranked.filter(ranked._rank == 0).drop("_rank", "updated", "version")
+    several = rows.group_by("id").agg(_n=rows.count()).filter(lambda t: t._n > 1)
+    again = rows.semi_join(several, "id")
+    order = [again.updated.desc(nulls_first=False), again.version.desc(nulls_first=False)]
+    ties = [again[name].asc() for name in again.columns if name not in ("id", "updated", "version")]
+    ranked = again.mutate(_rank=ibis.row_number().over(group_by="id", order_by=order + ties))
+    first = ranked.filter(ranked._rank == 0).drop("_rank", "updated", "version")
+    return rows.anti_join(several, "id").drop("updated", "version").union(first)
 
 
 def versioned(resource: ir.Table) -> dict[str, ir.Value]:

@@ -77,17 +77,11 @@ def part_d_drugs(uses: ir.Table, rule: PartDDrugs, as_of: date) -> ir.Table:
     if rule.unlisted == "not_counted":
         rows = rows.mutate(counts=rows.counts.fill_null(False))
     rows = rows.filter(rows.counts.fill_null(True))
-    per_drug = rows.group_by("beneficiary", "drug").agg(
-        certain=rows.counts.fill_null(False).any(),
-        name=rows.name.min(),
-        sources=rows.source.collect(distinct=True, order_by="source"),
-    )
-    fact = per_drug.name.concat(
-        ibis.ifelse(per_drug.certain, "", " (not on a list, or not known to be a maintenance drug)")
-    )
-    listed = per_drug.mutate(fact=fact, source=per_drug.sources.unnest())
-    evidence = listed.group_by("beneficiary").agg(evidence=_evidence(listed.drug, listed.fact, listed.source))
+    rows = rows.mutate(certain=rows.counts.fill_null(False))
+    fact = rows.name.concat(ibis.ifelse(rows.certain, "", " (not on a list, or not known to be a maintenance drug)"))
+    per_drug = rows.group_by("beneficiary", "drug").agg(certain=rows.certain.any())
     counted = per_drug.group_by("beneficiary").agg(n=per_drug.certain.sum(), possible=per_drug.count())
+    evidence = rows.group_by("beneficiary").agg(evidence=_evidence(rows.drug, fact, rows.source))
     return counted.inner_join(evidence, "beneficiary").select(
         "beneficiary", "evidence",
         outcome=_met(counted.n >= rule.minimum, counted.possible >= rule.minimum),
@@ -233,4 +227,4 @@ def _evidence(
 ) -> ir.ArrayValue:
     """The facts as a list without repetition, in an order of its own (collect has none)."""
     entry = ibis.struct({"item": item, "fact": fact, "source": source})
-    return entry.collect(distinct=True, where=where).sort()
+    return entry.collect(where=where).unique().sort()

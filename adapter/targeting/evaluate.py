@@ -142,13 +142,12 @@ def targeting(members: ir.Table, rows: ir.Table, program: Program) -> ir.Table:
 
 
 def _wide(members: ir.Table, rows: ir.Table) -> ir.Table:
-    wide = members
+    """One row per beneficiary with outcome and observed of every criterion side by side."""
+    columns = {}
     for name in CRITERIA:
-        one = rows.filter(rows.criterion == name).select(
-            "beneficiary", **{f"{name}_outcome": rows.outcome, f"{name}_observed": rows.observed}
-        )
-        wide = wide.inner_join(one, "beneficiary")
-    return wide
+        columns[f"{name}_outcome"] = rows.outcome.max(where=rows.criterion == name)
+        columns[f"{name}_observed"] = rows.observed.max(where=rows.criterion == name)
+    return members.inner_join(rows.group_by("beneficiary").agg(**columns), "beneficiary")
 
 
 def _doors(wide: ir.Table, program: Program) -> dict[str, ir.BooleanValue]:

@@ -25,6 +25,7 @@ from adapter.web.guard import is_loopback
 from adapter.web.traces import trace
 
 THREADS = 4  # each request may hold a DuckDB of up to engine.MEMORY_LIMIT
+LARGEST_HEADER = 32 * 1024  # bytes
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -57,7 +58,12 @@ def serve(app: Flask, opened: socket.socket, ready: Callable[[], None]) -> None:
     """Answers at the socket until SIGTERM or SIGINT; calls ``ready`` once connections are taken. For the main thread."""
     with opened, _interrupted_once(), suppress(KeyboardInterrupt):
         server = create_server(
-            app, sockets=[opened], threads=THREADS, ident="mtm-adapter", max_request_body_size=LARGEST_BODY
+            app,
+            sockets=[opened],
+            threads=THREADS,
+            ident="mtm-adapter",
+            max_request_header_size=LARGEST_HEADER,
+            max_request_body_size=LARGEST_BODY,
         )
         server.channel_class = _Channel
         try:
@@ -108,7 +114,7 @@ class _WithoutPath(logging.LoggerAdapter[logging.Logger]):
         """The message up to "while serving", and the trace of the fault in place of exc_info."""
         said = str(msg).partition(" while serving ")[0]
         if kwargs.pop("exc_info", None):
-            said = f"{said}\n{trace(sys.exc_info()[1])}".replace("%", "%%")
+            said = f"{said}\n{trace(sys.exc_info()[1])}"
         return said, kwargs
 
 

@@ -1,0 +1,40 @@
+"""Writes a plan population of any size for the benchmarks: the people of fixtures/demo, copied under new ids.
+
+    python bench/make_claims.py FOLDER --megabytes 2000
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+DEMO = Path(__file__).resolve().parent.parent / "fixtures" / "demo"
+PREFIX = b"mtm-demo-"
+TYPES = ("Patient", "Coverage", "Condition", "Medication", "MedicationRequest", "MedicationStatement", "ExplanationOfBenefit")
+
+
+def copies(lines: bytes, count: int) -> Iterator[bytes]:
+    """The NDJSON ``lines`` under ``count`` different id prefixes."""
+    for number in range(count):
+        yield lines.replace(PREFIX, b"b%d-" % number)
+
+
+def write(folder: Path, megabytes: int) -> int:
+    """Writes the population so that its claims have about ``megabytes``; returns how many copies of the demo it holds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    claims = (DEMO / "ExplanationOfBenefit.ndjson").read_bytes()
+    count = max(1, megabytes * 1_000_000 // len(claims))
+    for kind in TYPES:
+        lines = (DEMO / f"{kind}.ndjson").read_bytes()
+        with (folder / f"{kind}.ndjson").open("wb") as out:
+            out.writelines(copies(lines, count))
+    return count
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--megabytes", type=int, default=2000)
+    arguments = parser.parse_args()
+    print(f"{write(arguments.folder, arguments.megabytes)} copies of the demo population")
