@@ -69,7 +69,9 @@ def claim(key: str | None = "e1", *items: Resource, kind: str = "pharmacy", **mo
     return {name: value for name, value in (given | more).items() if value is not None}
 
 
-def item(cost: Any = None, code: str | None = "00071015523", filled: str | None = "2023-03-02", **more: Any) -> Resource:
+def item(
+    cost: Any = None, code: str | None = "00071015523", filled: str | None = "2023-03-02", **more: Any
+) -> Resource:
     given: Resource = {"productOrService": concept((NDC, code)), "servicedDate": filled}
     return given | ({"adjudication": [amount(cost)]} if cost is not None else {}) | more
 

@@ -106,7 +106,13 @@ def at(day):
     return datetime(2023, 1, day, tzinfo=UTC)
 
 
-VERSIONS = {"id": "string", "updated": "timestamp('UTC')", "version": "int64", "text": "string", "list": "array<string>"}
+VERSIONS = {
+    "id": "string",
+    "updated": "timestamp('UTC')",
+    "version": "int64",
+    "text": "string",
+    "list": "array<string>",
+}
 
 
 def version(updated=None, number=None, text=None, items=None):
