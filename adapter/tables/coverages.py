@@ -74,7 +74,9 @@ def coverages(rows: ir.Table) -> ir.Table:
     Columns: beneficiary, source, part_d (whether it is Part D coverage), contract and pbp (NULL when the resource does not tell),
     starts and ends (dates; NULL is open), status. A BFD v2 Coverage gives one row per month that it names.
     """
-    good = newest(rows.filter(rows.fault.isnull() & ~rows.status.isin(NEVER)).drop("fault"))
+    # Only then the status: an older version must not come back when the newest one was entered in error.
+    good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
+    good = good.filter(~good.status.isin(NEVER).fill_null(False))
     good = good.mutate(starts=earliest(good.begins), ends=latest(good.ends))
     # A cancelled Coverage was in force only when its period says until when (US Core: the period decides, not status alone).
     good = good.filter(good.status.isnull() | (good.status == "active") | good.ends.notnull())
