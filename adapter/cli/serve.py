@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from adapter import jobs
 from adapter.cli.options import config_of, connection_options, today
+from adapter.errors import EXIT_OK
 from adapter.jobs import DEFAULT_PROGRAM
+
+RETRIES = 1  # somebody waits for the answer, unlike in a run over a population
 
 
 @click.command("serve")
@@ -26,8 +32,20 @@ def serve_command(source: str, host: str, port: int, program: str, contract: str
     from adapter.web import WebSettings, create_app
     from adapter.web.server import listener, origin, serve
 
-    config = config_of(values)
+    config = replace(config_of(values), retries=RETRIES)
     with listener(host, port) as opened:
         settings = WebSettings(source, config, today, origin(opened), program, contract, at_risk)
         jobs.check(settings.screening(), config)
-        serve(create_app(settings), opened, lambda: click.echo(f"mtm-adapter serves {source} at {settings.base_url}"))
+        told = f"mtm-adapter serves {source} at {settings.base_url}"
+        ended = serve(create_app(settings), opened, lambda: click.echo(told))
+    if not ended:
+        end_now()
+
+
+def end_now() -> NoReturn:
+    """Ends the process without waiting for requests that hang on their source.
+
+    Scratch folders go first, since they hold what was read of persons: a supervisor that loses patience would leave them.
+    """
+    atexit._run_exitfuncs()
+    os._exit(EXIT_OK)

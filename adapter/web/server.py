@@ -15,6 +15,7 @@ from flask import Flask
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.server import create_server  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
+from waitress.wasyncore import close_all  # type: ignore[import-untyped]
 
 from adapter.errors import ConfigError
 from adapter.fhir.json import dump_bytes
@@ -54,11 +55,17 @@ def origin(opened: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: Flask, opened: socket.socket, ready: Callable[[], None]) -> None:
-    """Answers at the socket until SIGTERM or SIGINT; calls ``ready`` once connections are taken. For the main thread."""
+def serve(app: Flask, opened: socket.socket, ready: Callable[[], None]) -> bool:
+    """Answers at the socket until SIGTERM or SIGINT; calls ``ready`` once connections are taken. For the main thread.
+
+    Returns whether every request had its answer in the five seconds that waitress gives them after the signal.
+    """
+    connections: dict[int, Any] = {}
+    ended = True
     with opened, _interrupted_once(), suppress(KeyboardInterrupt):
         server = create_server(
             app,
+            map=connections,
             sockets=[opened],
             threads=THREADS,
             ident="mtm-adapter",
@@ -70,7 +77,9 @@ def serve(app: Flask, opened: socket.socket, ready: Callable[[], None]) -> None:
             ready()
             server.run()
         finally:
-            server.close()
+            close_all(connections)
+            ended = not server.task_dispatcher.threads
+    return ended
 
 
 @contextmanager
