@@ -111,6 +111,10 @@ def _ordered(kind: str, key: str, codings: tuple[tuple[str, Any], ...], given: R
     return {name: value for name, value in (base | medication | given | more).items() if value is not None}
 
 
-def flag(key: str = "f1", code: str | None = "AR", **more: Any) -> Resource:
+def flag(key: str = "f1", **more: Any) -> Resource:
     given: Resource = {"resourceType": "Flag", "id": key, "status": "active", "subject": {"reference": "Patient/p1"}}
-    return given | {"code": concept((None, code)), "period": {"start": "2023-01-01"}} | more
+    return given | {"code": concept((None, "AR")), "period": {"start": "2023-01-01"}} | more
+
+
+def medication(key: str = "m1", rxcui: str = "617312", **more: Any) -> Resource:
+    return {"resourceType": "Medication", "id": key, "code": concept((RXNORM, rxcui))} | more
