@@ -18,7 +18,7 @@ from adapter.snapshot import Snapshot, hash_files
 
 OF_PERSONS = (
     "Coverage", "Condition", "MedicationRequest", "MedicationStatement", "MedicationDispense",
-    "ExplanationOfBenefit", "Flag", "CarePlan",
+    "ExplanationOfBenefit", "Claim", "Flag", "CarePlan",
 )  # fmt: skip
 MEDICATED = ("MedicationRequest", "MedicationStatement", "MedicationDispense")
 NOT_SERVED = (404, 501)  # a server answers so for a resource type that it does not know

@@ -159,7 +159,9 @@ def check(screening: Screening, config: Config) -> None:
     if "://" in screening.source:
         config.client(screening.source).close()
     elif not Path(screening.source).is_dir():
-        raise SourceError(f"There is no folder {screening.source}; give a folder of NDJSON or the base URL of a FHIR server")
+        raise SourceError(
+            f"There is no folder {screening.source}; give a folder of NDJSON or the base URL of a FHIR server"
+        )
 
 
 def program_names() -> list[str]:

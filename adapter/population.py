@@ -21,6 +21,7 @@ from adapter.tables import (
     claims,
     conditions,
     coverages,
+    diagnoses,
     drug_codes,
     drug_names,
     drug_uses,
@@ -54,14 +55,18 @@ def populate(
     people = reader.good("Patient", beneficiaries.patients)
     persons = engine.keep(beneficiaries.beneficiaries(people), "beneficiaries")
     cover = engine.keep(coverages.coverages(reader.good("Coverage", coverages.memberships)), "coverages")
-    sick = _conditions(engine, reader, mappings)
-    uses = _drug_uses(engine, reader, mappings)
+    explained = reader.good("ExplanationOfBenefit", claims.explanations)
+    lists = _condition_lists(engine, mappings)
+    sick = engine.keep(conditions.conditions(reader.good("Condition", conditions.problems), lists), "conditions")
+    billed = diagnoses.diagnoses(explained, reader.good("Claim", diagnoses.medical_claims), lists)
+    uses = _drug_uses(engine, reader, mappings, claims.claims(explained))
     flags = reader.good("Flag", lambda t: at_risk.flags(t, program.at_risk.flag_codes, program.at_risk.flag_texts))
     rostered = engine.table(roster, at_risk.ROSTER)
     tables = Tables(
         beneficiaries=persons,
         coverages=cover,
         conditions=sick,
+        diagnoses=engine.keep(billed, "diagnoses"),
         drug_uses=uses,
         at_risk=engine.keep(at_risk.at_risk(flags, rostered, persons), "at_risk"),
         entries=engine.table(entry_rows(program.chronic_diseases), ENTRY_ROWS),
@@ -124,17 +129,14 @@ class _Reader:
             self.rejected += self.snapshot.located(resource_type, [{"id": resource_id, "fault": fault}])
 
 
-def _conditions(engine: Engine, reader: _Reader, mappings: Mappings) -> ir.Table:
+def _condition_lists(engine: Engine, mappings: Mappings) -> ir.Table:
     snomed = engine.read_csv(mappings.path("conditions/snomedct")) if mappings.has("conditions/snomedct") else None
-    lists = engine.keep(
-        conditions.condition_lists(engine.read_csv(mappings.path("conditions/icd10cm")), snomed), "condition_lists"
-    )
-    return engine.keep(conditions.conditions(reader.good("Condition", conditions.problems), lists), "conditions")
+    icd10cm = engine.read_csv(mappings.path("conditions/icd10cm"))
+    return engine.keep(conditions.condition_lists(icd10cm, snomed), "condition_lists")
 
 
-def _drug_uses(engine: Engine, reader: _Reader, mappings: Mappings) -> ir.Table:
+def _drug_uses(engine: Engine, reader: _Reader, mappings: Mappings, claimed: ir.Table) -> ir.Table:
     known = reader.good("Medication", orders.medications)
-    claimed = claims.claims(reader.good("ExplanationOfBenefit", claims.explanations))
     ordered = [orders.orders(reader.good(name, read), known) for name, read in orders.READERS.items()]
     every = ordered[0].union(*ordered[1:])
     keyed = engine.keep(drug_codes.with_medication(drug_uses.uses(claimed, every)), "uses")

@@ -21,12 +21,20 @@ RETRIES = 1  # somebody waits for the answer, unlike in a run over a population
 @click.command("serve")
 @click.argument("source")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen at.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen at; 0 takes a free one.",
+)
 @click.option("--program", default=DEFAULT_PROGRAM, show_default=True, help="Name of a program, or a .toml file.")
 @click.option("--contract", default="", help="CMS contract such as H1234: only its members.")
 @click.option("--at-risk", "at_risk", type=click.Path(path_type=Path), help="Roster of at-risk beneficiaries (CSV).")
 @connection_options
-def serve_command(source: str, host: str, port: int, program: str, contract: str, at_risk: Path | None, **values: Any) -> None:
+def serve_command(
+    source: str, host: str, port: int, program: str, contract: str, at_risk: Path | None, **values: Any
+) -> None:
     """Answer for SOURCE (base URL of a FHIR server, or a folder) at /fhir/Patient/[id]/$mtm-targeting until SIGTERM or Ctrl-C."""
     # Flask takes a fifth of a second to import, and only this command needs it.
     from adapter.web import WebSettings, create_app

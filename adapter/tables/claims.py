@@ -1,5 +1,7 @@
 """Pharmacy ExplanationOfBenefit to one row per claim line: the drug, the fill date, the gross cost.
 
+Medical claims are read in the same pass, since they stand in the same files; ``tables/diagnoses.py`` takes them from there.
+
 Three shapes are read as one: CARIN Blue Button, CMS BFD v2 and CMS BFD v3 (reference/cms-fhir-apis.md 2.1). Which claim is valid
 and what it cost is settled here and nowhere else.
 """
@@ -27,6 +29,9 @@ from adapter.tables.columns import (
 V2 = "https://bluebutton.cms.gov/resources/variables/"
 
 PHARMACY = ("pharmacy", "PDE")
+INPATIENT = ("INPATIENT", "SNF")  # eob-type of CMS BFD; CARIN says it by subType
+MEDICAL = ("institutional", "professional", "CARRIER", "OUTPATIENT", "HHA", "HOSPICE")
+EQUIPMENT = ("DME",)  # no face-to-face diagnosis: left out, as the Chronic Conditions Warehouse does
 # Total drug cost of a prescription drug event: ingredient cost, dispensing fee, tax and vaccine administration, plan and member paid.
 # `submitted` alone is what the pharmacy asked for, so it is no drug cost (data-quirks.md 1).
 TOTAL_COST = ("drugcost", "TOT_RX_CST_AMT", V2 + "tot_rx_cst_amt")
@@ -39,33 +44,73 @@ LARGEST_COST = 9_999_999_999  # dollars of one claim line; DECIMAL(12,2) holds n
 
 
 def explanations(eob: ir.Table) -> ir.Table:
-    """One row per pharmacy ExplanationOfBenefit as received, with ``fault`` and its lines as a list.
+    """One row per ExplanationOfBenefit as received, with ``fault``, its kind (see ``claim_kind``), lines or diagnoses as a list.
 
     An EOB without id (BFD v3 gives such) is named by a hash of its content, so that the same claim read twice counts once.
     """
-    pharmacy = eob.filter(has_code(eob["type"].coding, PHARMACY) | eob["type"].isnull())
-    period = pharmacy.billablePeriod["start"]
-    claim = ibis.coalesce(pharmacy.id, ibis.literal("no-id-").concat(_content_hash(pharmacy)))
-    return pharmacy.select(
+    period = eob.billablePeriod["start"]
+    claim = ibis.coalesce(eob.id, ibis.literal("no-id-").concat(_content_hash(eob)))
+    kind = claim_kind(eob)
+    return eob.select(
         id=claim,
-        beneficiary=reference_id(pharmacy.patient.reference, "Patient"),
+        kind=kind,
+        beneficiary=reference_id(eob.patient.reference, "Patient"),
         source=ibis.literal("ExplanationOfBenefit/").concat(claim),
-        identifiers=pharmacy.identifier.map(lambda i: i["value"]).filter(lambda v: v.notnull()),
-        valid=_is_valid(pharmacy),
-        covered=_info_code(pharmacy, COVERAGE_STATUS).fill_null("C") == "C",
-        days_supply=_info(pharmacy, ("dayssupply",))["valueQuantity"]["value"].try_cast("decimal(9,2)"),
-        total=_dollars(pharmacy.total),
-        replaces=_related(pharmacy, "prior"),
-        lines=pharmacy.item.map(lambda item: _line(item, period)),
+        identifiers=eob.identifier.map(lambda i: i["value"]).filter(lambda v: v.notnull()),
+        valid=_is_valid(eob),
+        covered=_info_code(eob, COVERAGE_STATUS).fill_null("C") == "C",
+        days_supply=_info(eob, ("dayssupply",))["valueQuantity"]["value"].try_cast("decimal(9,2)"),
+        total=_dollars(eob.total),
+        replaces=_related(eob, "prior"),
+        lines=ibis.ifelse(kind == "pharmacy", eob.item.map(lambda item: _line(item, period)), None),
+        period=period,
+        diagnoses=ibis.ifelse(kind == "pharmacy", None, diagnosis_codings(eob)),
         fault=fault_of(
-            wrong_type(pharmacy, "ExplanationOfBenefit"),
-            (pharmacy["type"].isnull(), "the ExplanationOfBenefit has no type"),
-            (reference_id(pharmacy.patient.reference, "Patient").isnull(), "the ExplanationOfBenefit names no Patient"),
-            ((pharmacy.item.length() == 0).fill_null(True), "the ExplanationOfBenefit has no item"),
-            (_has_bad_date(pharmacy), "a fill date (item.servicedDate or billablePeriod.start) is no date of the calendar"),
+            wrong_type(eob, "ExplanationOfBenefit"),
+            (eob["type"].isnull(), "the ExplanationOfBenefit has no type"),
+            (reference_id(eob.patient.reference, "Patient").isnull(), "the ExplanationOfBenefit names no Patient"),
+            *_pharmacy_faults(eob, kind == "pharmacy"),
+            (is_bad_date(period), "billablePeriod.start is no date of the calendar"),
         ),
-        **versioned(pharmacy),
+        **versioned(eob),
     )  # fmt: skip
+
+
+def _pharmacy_faults(eob: ir.Table, pharmacy: ir.BooleanValue) -> list[tuple[ir.BooleanValue, str]]:
+    told = eob.item.filter(
+        lambda i: (i["productOrService"]["coding"].length() > 0) | i["productOrService"]["text"].notnull()
+    )
+    return [
+        (pharmacy & (eob.item.length() == 0).fill_null(True), "the ExplanationOfBenefit has no item"),
+        (
+            pharmacy & _has_bad_date(eob),
+            "a fill date (item.servicedDate or servicedPeriod.start) is no date of the calendar",
+        ),
+        (pharmacy & (told.length() == 0).fill_null(True), "no item has a productOrService (FHIR R4; STU3 is not read)"),
+    ]
+
+
+def claim_kind(claim: ir.Table) -> ir.StringValue:
+    """pharmacy, inpatient, outpatient (institutional or professional otherwise) or other (dental, vision, equipment)."""
+    types = claim["type"].coding
+    inpatient = has_code(types, INPATIENT) | (
+        has_code(types, ["institutional"]) & has_code(claim.subType["coding"], ["inpatient"])
+    )
+    return ibis.cases(
+        (has_code(types, PHARMACY), "pharmacy"),
+        (inpatient, "inpatient"),
+        (has_code(types, EQUIPMENT), "other"),
+        (has_code(types, MEDICAL), "outpatient"),
+        else_="other",
+    )
+
+
+def diagnosis_codings(claim: ir.Table) -> ir.ArrayValue:
+    """The codings of all diagnoses of a claim, as one list."""
+    return claim.diagnosis.map(lambda d: ibis.coalesce(d["diagnosisCodeableConcept"]["coding"], _NO_CODINGS)).flatten()
+
+
+_NO_CODINGS = ibis.literal([], type="array<struct<system: string, code: string, display: string>>")
 
 
 def claims(rows: ir.Table) -> ir.Table:
@@ -75,7 +120,7 @@ def claims(rows: ir.Table) -> ir.Table:
     fill, days_supply, cost (DECIMAL(12,2), NULL when the claim tells no usable total drug cost).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
-    valid = _not_replaced(good.filter(good.valid & good.covered))
+    valid = _not_replaced(good.filter((good.kind == "pharmacy") & good.valid & good.covered))
     lines = valid.mutate(place=ibis.range(0, valid.lines.length()).unnest())
     lines = lines.mutate(
         line=lines.lines[lines.place], priced=lines.lines.filter(lambda x: x["cost"].notnull()).length()
@@ -188,7 +233,7 @@ def _related(eob: ir.Table, relationship: str) -> ir.ArrayValue:
 
 def _has_bad_date(eob: ir.Table) -> ir.BooleanValue:
     bad = eob.item.filter(lambda i: is_bad_date(ibis.coalesce(i["servicedDate"], i["servicedPeriod"]["start"])))
-    return (bad.length() > 0).fill_null(False) | is_bad_date(eob.billablePeriod["start"])
+    return (bad.length() > 0).fill_null(False)
 
 
 def _content_hash(eob: ir.Table) -> ir.StringValue:

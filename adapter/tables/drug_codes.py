@@ -145,7 +145,7 @@ def drugs(resolved: ir.Table, classes: ir.Table) -> ir.Table:
     rows = resolved.mutate(route=route(resolved.label), brand=resolved.label.re_extract(r"\[([^\]]*)\]", 1))
     marks = traits(rows.select("drug", "route").distinct(), classes)
     return rows.left_join(marks, ["drug", "route"]).select(
-        "medication", "drug", "label", "matched_by", "brand", "maintenance", "otc", "supplement", "measures"
+        "medication", "drug", "label", "matched_by", "brand", "route", "maintenance", "otc", "supplement", "measures"
     )
 
 

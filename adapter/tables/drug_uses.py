@@ -32,7 +32,7 @@ def drug_uses(keyed: ir.Table, drugs: ir.Table) -> ir.Table:
 
     Columns: kind (claim, dispense, request, statement), source, beneficiary, drug (set of ingredients; a code or text of its own
     where no list knows it), listed (whether a list knows it), name (for a person to read), matched_by (rxcui, ndc11, ndc10, ndc9,
-    name or NULL), brand, maintenance (Y, D, N, NULL), otc (rx, both, otc, NULL), supplement (kind or ""), measures, day_first and
+    name or NULL), brand, route, maintenance (Y, D, N, NULL), otc (rx, both, otc, NULL), supplement (kind or ""), measures, day_first and
     day_last (of the fill, order or start), ends, cost (DECIMAL(12,2) or NULL), days_supply, missing, medication, codings, label.
     """
     joined = keyed.left_join(drugs.rename(found="label"), "medication").drop("medication_right")
@@ -51,4 +51,5 @@ def drug_uses(keyed: ir.Table, drugs: ir.Table) -> ir.Table:
         name=ibis.coalesce(joined.found, joined.label, display, unknown),
         supplement=ibis.coalesce(joined.supplement, ""),
         brand=ibis.coalesce(joined.brand, ""),
+        route=ibis.coalesce(joined.route, ""),
     ).drop("found")

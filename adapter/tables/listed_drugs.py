@@ -7,8 +7,8 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from adapter.targeting.criteria import in_window
 from adapter.targeting.program import Window
+from adapter.targeting.windows import in_window
 
 
 def listed_drugs(uses: ir.Table, window: Window, as_of: date) -> ir.Table:

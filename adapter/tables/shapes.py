@@ -111,8 +111,10 @@ EXPLANATION_OF_BENEFIT: dict[str, Shape] = COMMON | {
     "use": STRING,
     "outcome": STRING,
     "type": CODED,
+    "subType": CODES,
     "patient": {"reference": STRING},
     "billablePeriod": {"start": STRING},
+    "diagnosis": [{"diagnosisCodeableConcept": {"coding": [CODING]}}],
     "identifier": [{"value": STRING}],
     "related": [{"claim": {"reference": STRING, "identifier": {"value": STRING}}, "relationship": CODES}],
     "supportingInfo": [{"category": CODES, "code": CODES, "valueQuantity": {"value": STRING}}],
@@ -127,6 +129,17 @@ EXPLANATION_OF_BENEFIT: dict[str, Shape] = COMMON | {
     ],
     "adjudication": [{"category": CODES, "reason": CODES}],
     "total": _AMOUNTS,
+}
+
+CLAIM: dict[str, Shape] = COMMON | {
+    "status": STRING,
+    "use": STRING,
+    "type": CODED,
+    "subType": CODES,
+    "patient": {"reference": STRING},
+    "billablePeriod": {"start": STRING},
+    "created": STRING,
+    "diagnosis": [{"diagnosisCodeableConcept": {"coding": [CODING]}}],
 }
 
 FLAG: dict[str, Shape] = COMMON | {"status": STRING, "code": CONCEPT, "subject": REFERENCE, "period": PERIOD}
@@ -149,6 +162,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
     "MedicationStatement": MEDICATION_STATEMENT,
     "MedicationDispense": MEDICATION_DISPENSE,
     "ExplanationOfBenefit": EXPLANATION_OF_BENEFIT,
+    "Claim": CLAIM,
     "Flag": FLAG,
     "CarePlan": CARE_PLAN,
 }

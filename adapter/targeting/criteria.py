@@ -8,31 +8,53 @@ it arises only from a fact that is there and cannot be read as one or the other.
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
 
-from adapter.targeting.program import AdherenceDrug, AtRisk, ChronicDiseases, DrugCost, PartDDrugs, Window
+from adapter.targeting.program import AdherenceDrug, AtRisk, ChronicDiseases, DrugCost, PartDDrugs
+from adapter.targeting.windows import LikelyCost, in_window, likely_cost, since, window_start
 
 
-def chronic_diseases(conditions: ir.Table, entries: ir.Table, rule: ChronicDiseases, as_of: date) -> ir.Table:
+def chronic_diseases(
+    conditions: ir.Table, diagnoses: ir.Table, entries: ir.Table, rule: ChronicDiseases, as_of: date
+) -> ir.Table:
     """At least ``minimum`` entries of the program's list. 42 CFR 423.153(d)(2)(i)(A).
 
     ``entries`` is the table of ``entry_rows``. One code can prove two diseases (I11.0); several codes of one entry count once.
     """
-    active = conditions.filter(counts_as_active(conditions, rule, as_of))
-    proven = active.inner_join(entries, "disease").filter(lambda t: _in_entry(t, rule))
-    counted = proven.group_by("beneficiary").agg(
-        n=proven.entry.nunique(),
-        evidence=_evidence(
-            proven.entry,
-            proven.code.concat(" ", ibis.coalesce(proven.display, proven.label, "")).strip(),
-            proven.source,
-        ),
+    columns = ("beneficiary", "entry", "code", "label", "source")
+    proven = [_by_condition(conditions, entries, rule, as_of)] if "condition" in rule.sources else []
+    proven += [_by_claims(diagnoses, entries, rule, as_of)] if "claim" in rule.sources else []
+    rows = ibis.union(*[one.select(*columns) for one in proven]) if len(proven) > 1 else proven[0].select(*columns)
+    counted = rows.group_by("beneficiary").agg(
+        n=rows.entry.nunique(),
+        evidence=_evidence(rows.entry, rows.code.concat(" ", ibis.coalesce(rows.label, "")).strip(), rows.source),
     )
     return counted.select(
         "beneficiary", outcome=_met(counted.n >= rule.minimum), observed=counted.n.cast("string"), evidence="evidence"
     )
+
+
+def _by_condition(conditions: ir.Table, entries: ir.Table, rule: ChronicDiseases, as_of: date) -> ir.Table:
+    active = conditions.filter(counts_as_active(conditions, rule, as_of))
+    proven = active.inner_join(entries, "disease").filter(lambda t: _in_entry(t, rule))
+    return proven.mutate(label=ibis.coalesce(proven.display, proven.label))
+
+
+def _by_claims(diagnoses: ir.Table, entries: ir.Table, rule: ChronicDiseases, as_of: date) -> ir.Table:
+    """Entries that enough medical claims name: ``inpatient_claims`` inpatient, or ``outpatient_claims`` of any kind on different days."""
+    first = window_start(rule.claims_window, as_of)
+    inside = diagnoses.filter((diagnoses.day_first >= first) & (diagnoses.day_last <= as_of))
+    rows = inside.inner_join(entries, "disease").filter(lambda t: _in_entry(t, rule))
+    counts = rows.group_by("beneficiary", "entry").agg(
+        inpatient=rows.source.nunique(where=rows.kind == "inpatient"), days=rows.day_first.nunique()
+    )
+    by_stay = (counts.inpatient >= rule.inpatient_claims) & (rule.inpatient_claims > 0)
+    by_visits = (counts.days >= rule.outpatient_claims) & (rule.outpatient_claims > 0)
+    enough = counts.filter(by_stay | by_visits)
+    return rows.semi_join(enough, ["beneficiary", "entry"]).mutate(label=ibis._.display)
 
 
 def counts_as_active(conditions: ir.Table, rule: ChronicDiseases, as_of: date) -> ir.BooleanValue:
@@ -79,7 +101,8 @@ def part_d_drugs(uses: ir.Table, rule: PartDDrugs, as_of: date) -> ir.Table:
     rows = rows.filter(rows.counts.fill_null(True))
     rows = rows.mutate(certain=rows.counts.fill_null(False))
     fact = rows.name.concat(ibis.ifelse(rows.certain, "", " (not on a list, or not known to be a maintenance drug)"))
-    per_drug = rows.group_by("beneficiary", "drug").agg(certain=rows.certain.any())
+    units = rows.mutate(unit=_unit(rows, rule))
+    per_drug = units.group_by("beneficiary", "unit").agg(certain=units.certain.any())
     counted = per_drug.group_by("beneficiary").agg(n=per_drug.certain.sum(), possible=per_drug.count())
     evidence = rows.group_by("beneficiary").agg(evidence=_evidence(rows.drug, fact, rows.source))
     return counted.inner_join(evidence, "beneficiary").select(
@@ -87,6 +110,15 @@ def part_d_drugs(uses: ir.Table, rule: PartDDrugs, as_of: date) -> ir.Table:
         outcome=_met(counted.n >= rule.minimum, counted.possible >= rule.minimum),
         observed=counted.n.cast("string"),
     )  # fmt: skip
+
+
+def _unit(rows: ir.Table, rule: PartDDrugs) -> ir.StringValue:
+    """What counts as one drug: the set of ingredients, each ingredient, or the set and the route (a product family)."""
+    if rule.count_by == "ingredient":
+        return ibis.ifelse(rows.listed, rows.drug.split(";"), ibis.array([rows.drug])).unnest()
+    if rule.count_by == "product_family":
+        return rows.drug.concat("@", rows.route)
+    return rows.drug
 
 
 def is_part_d(uses: ir.Table) -> ir.BooleanValue:
@@ -112,64 +144,53 @@ def _is_maintenance(uses: ir.Table, rule: PartDDrugs) -> ir.BooleanValue:
     )
 
 
-def in_window(uses: ir.Table, window: Window, as_of: date) -> ir.BooleanValue:
-    """Whether a fill lies in the window, or an order or statement stands on ``as_of``; NULL when a partial date leaves it open."""
-    first = date(as_of.year, 1, 1) if window == "plan_year_to_date" else _year_before(as_of)
-    inside = (uses.day_first >= first) & (uses.day_last <= as_of)
-    outside = (uses.day_last < first) | (uses.day_first > as_of)
-    filled = ibis.cases((inside, True), (outside, False), else_=ibis.null("boolean"))
-    begun = uses.day_first.isnull() | (uses.day_first <= as_of)
-    stands = begun & (uses.ends.isnull() | (uses.ends >= as_of))
-    return ibis.ifelse(uses.kind.isin(["claim", "dispense"]), filled, stands)
-
-
-def _year_before(as_of: date) -> date:
-    """The first day of the twelve months that end on ``as_of``."""
-    day = 28 if (as_of.month, as_of.day) == (2, 29) else as_of.day
-    return date.fromordinal(date(as_of.year - 1, as_of.month, day).toordinal() + 1)
-
-
 def drug_cost(uses: ir.Table, rule: DrugCost, as_of: date) -> ir.Table:
-    """Gross cost of covered Part D drugs (plan and member paid) in the window against the threshold. 42 CFR 423.153(d)(2)(i)(C).
+    """Gross cost of covered Part D drugs (plan and member paid) against the threshold. 42 CFR 423.153(d)(2)(i)(C).
 
     Priced claims alone above it: met. Otherwise unknown when a claim has no usable cost or an undecidable date, or when drugs are
     taken and no claim is there; else not met. A claim without money is never $0.
     """
-    part_d = is_part_d(uses).fill_null(True)
-    rows = (
-        uses.filter(part_d)
-        .mutate(inside=in_window(uses, rule.window, as_of))
-        .filter(lambda t: t.inside.fill_null(True))
-    )
+    likely = likely_cost(rule, as_of)
+    rows = uses.filter(is_part_d(uses).fill_null(True)).mutate(inside=since(uses, likely.first, as_of))
+    rows = rows.filter(rows.inside.fill_null(True))
     claim = rows.kind == "claim"
-    priced = claim & rows.inside.fill_null(False) & rows.cost.notnull()
+    rows = rows.mutate(claim=claim, priced=claim & rows.inside.fill_null(False) & rows.cost.notnull())
     amounts = rows.group_by("beneficiary").agg(
-        total=rows.cost.sum(where=priced),
-        priced=priced.sum(),
-        unpriced=(claim & ~priced).sum(),
-        orders=(~claim).sum(),
+        total=rows.cost.sum(where=rows.priced),
+        priced=rows.priced.sum(),
+        unpriced=(rows.claim & ~rows.priced).sum(),
+        orders=(~rows.claim).sum(),
         evidence=_evidence(
-            ibis.ifelse(priced, "priced", "unpriced"),
-            ibis.ifelse(
-                priced, ibis.literal("$").concat(rows.cost.cast("string")), "no total drug cost, or no full date"
-            ).concat(
-                " for ", rows.name, ibis.coalesce(ibis.literal(", filled ").concat(rows.day_first.cast("string")), "")
-            ),
-            rows.source,
-            where=claim,
+            ibis.ifelse(rows.priced, "priced", "unpriced"), _cost_fact(rows), rows.source, where=rows.claim
         ),
     )
-    total = ibis.coalesce(amounts.total, ibis.literal("0.00").cast("decimal(38,2)"))
-    above = total > rule.dollars if rule.comparator == ">" else total >= rule.dollars
-    not_priced = (amounts.unpriced > 0) & (rule.unpriced == "unknown")
-    open_ended = not_priced | ((amounts.priced + amounts.unpriced == 0) & (amounts.orders > 0))
-    observed = ibis.ifelse((amounts.priced == 0) & open_ended, "", total.cast("decimal(38,2)").cast("string"))
+    total = _reckoned(ibis.coalesce(amounts.total, ibis.literal("0.00").cast("decimal(38,2)")), likely)
+    compared = total * likely.share
+    above = compared > likely.dollars if rule.comparator == ">" else compared >= likely.dollars
+    no_claim = (amounts.priced + amounts.unpriced == 0) & (amounts.orders > 0)
+    undecided = ((amounts.unpriced > 0) & (rule.unpriced == "unknown")) | (
+        no_claim & (rule.orders_without_claims == "unknown")
+    )
     return amounts.select(
         "beneficiary",
-        outcome=_met(above, above | open_ended),
-        observed=observed,
+        outcome=_met(above, above | undecided),
+        observed=ibis.ifelse((amounts.priced == 0) & undecided, "", total.cast("decimal(38,2)").cast("string")),
         evidence=ibis.coalesce(amounts.evidence, _no_evidence()),
     )
+
+
+def _reckoned(total: ir.DecimalValue, likely: LikelyCost) -> ir.DecimalValue:
+    """The sum as it is, or carried to the end of the year, in cents rounded half up."""
+    if likely.factor == 1:
+        return total
+    factor = ibis.literal(str(likely.factor.quantize(Decimal("0.0000000001")))).cast("decimal(14,10)")
+    return (total.cast("decimal(14,2)") * factor).round(2).cast("decimal(38,2)")
+
+
+def _cost_fact(rows: ir.Table) -> ir.StringValue:
+    dollars = ibis.literal("$").concat(rows.cost.cast("string"))
+    filled = ibis.coalesce(ibis.literal(", filled ").concat(rows.day_first.cast("string")), "")
+    return ibis.ifelse(rows.priced, dollars, "no total drug cost, or no full date").concat(" for ", rows.name, filled)
 
 
 def at_risk(facts: ir.Table, membership: ir.Table, rule: AtRisk, as_of: date) -> ir.Table:

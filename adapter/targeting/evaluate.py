@@ -20,6 +20,7 @@ class Tables:
     beneficiaries: ir.Table
     coverages: ir.Table
     conditions: ir.Table
+    diagnoses: ir.Table
     drug_uses: ir.Table
     at_risk: ir.Table
     entries: ir.Table  # criteria.entry_rows of the program
@@ -74,7 +75,7 @@ def criterion_rows(tables: Tables, question: Question, members: ir.Table) -> ir.
     program, as_of = question.program, question.as_of
     found = {
         "chronic_diseases": criteria.chronic_diseases(
-            tables.conditions, tables.entries, program.chronic_diseases, as_of
+            tables.conditions, tables.diagnoses, tables.entries, program.chronic_diseases, as_of
         ),
         "part_d_drugs": criteria.part_d_drugs(tables.drug_uses, program.part_d_drugs, as_of),
         "drug_cost": criteria.drug_cost(tables.drug_uses, program.drug_cost, as_of),

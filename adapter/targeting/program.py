@@ -15,8 +15,10 @@ from typing import Any, Literal
 import msgspec
 
 from adapter.errors import Fault, MappingError
+from adapter.targeting.limits import limit_faults, load_limits
 
-Window = Literal["plan_year_to_date", "trailing_12_months"]
+Window = Literal["plan_year_to_date", "trailing_12_months", "trailing_24_months"]
+Method = Literal["year_to_date", "trailing_12_months", "projected", "quarter"]
 DrugSource = Literal["claim", "dispense", "request", "statement"]
 Unlisted = Literal["unknown", "not_counted"]
 Measure = Literal["diabetes", "ras_antagonists", "statins"]
@@ -38,6 +40,10 @@ class ChronicDiseases(Strict, frozen=True):
     """At least ``minimum`` of ``entries``. 42 CFR 423.153(d)(2)(i)(A)."""
 
     minimum: int
+    sources: list[Literal["condition", "claim"]]
+    inpatient_claims: int
+    outpatient_claims: int
+    claims_window: Window
     clinical_status: list[str]
     refused_verification: list[str]
     with_subgroups: list[str]
@@ -48,6 +54,7 @@ class PartDDrugs(Strict, frozen=True):
     """At least ``minimum`` covered Part D drugs. 42 CFR 423.153(d)(2)(i)(B)."""
 
     minimum: int
+    count_by: Literal["ingredient_set", "ingredient", "product_family"]
     count: Literal["maintenance", "all"]
     depends: Literal["counted", "not_counted"]
     sources: list[DrugSource]
@@ -60,8 +67,9 @@ class DrugCost(Strict, frozen=True):
 
     threshold: str
     comparator: Literal[">", ">="]
-    window: Window
+    method: Method
     unpriced: Unlisted
+    orders_without_claims: Unlisted
 
     @property
     def dollars(self) -> Decimal:
@@ -95,6 +103,7 @@ class Program(Strict, frozen=True):
     source: str
     standing: Literal["V", "P+", "P", "U"]
     snp_plans: list[str]
+    maintenance_list: str
     chronic_diseases: ChronicDiseases
     part_d_drugs: PartDDrugs
     drug_cost: DrugCost
@@ -120,11 +129,13 @@ def load_program(name_or_file: str, folder: Path) -> Program:
     path = program_path(name_or_file, folder)
     merged = _merged(path, folder, seen=())
     merged.setdefault("name", path.stem)
+    _beside(merged, path)
     try:
         program = msgspec.convert(merged, Program)
     except msgspec.ValidationError as error:
         raise MappingError([_fault(path, str(error))]) from None
-    faults = [Fault(path.name, place, fault) for place, fault in _value_faults(program)]
+    found = [*_value_faults(program), *limit_faults(program, load_limits(folder))]
+    faults = [Fault(path.name, place, fault) for place, fault in found]
     if faults:
         raise MappingError(faults)
     return program
@@ -164,6 +175,13 @@ def _merged(path: Path, folder: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     return _overlay(_merged(base_path, folder, (*seen, path.resolve())), own)
 
 
+def _beside(merged: dict[str, Any], path: Path) -> None:
+    """Turns a maintenance list that is named relative to the program file into its path."""
+    named = merged.get("maintenance_list")
+    if isinstance(named, str) and named:
+        merged["maintenance_list"] = str(path.parent / named)
+
+
 def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """``base`` with the keys of ``own``: tables are merged key by key, everything else is replaced."""
     result = dict(base)
@@ -200,20 +218,6 @@ def _value_faults(program: Program) -> list[tuple[str, str]]:
         for name in sorted(set(names))
         if names.count(name) > 1
     ]
-    return faults + _limit_faults(program)
-
-
-def _limit_faults(program: Program) -> list[tuple[str, str]]:
-    """What breaks the federal limits. 42 CFR 423.153(d)(2)(i)(A) and (B)."""
-    faults = []
-    if program.chronic_diseases.minimum not in (2, 3):
-        faults.append(
-            ("chronic_diseases.minimum", "a plan may require 2 or 3 chronic diseases (42 CFR 423.153(d)(2)(i)(A))")
-        )
-    if not 2 <= program.part_d_drugs.minimum <= 8:
-        faults.append(
-            ("part_d_drugs.minimum", "a plan may require 2 to 8 covered Part D drugs (42 CFR 423.153(d)(2)(i)(B))")
-        )
     return faults
 
 

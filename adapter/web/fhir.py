@@ -36,7 +36,9 @@ def mtm_targeting(beneficiary: str) -> Response:
     mime, inputs = wanted(), asked(settings())
     if not _ID.fullmatch(beneficiary):
         raise BadRequest("The id of the Patient is no FHIR id; give one of letters, digits, hyphens and dots")
-    decision, program, notices = jobs.explain(settings().screening(inputs.as_of, inputs.program), settings().config, beneficiary)
+    decision, program, notices = jobs.explain(
+        settings().screening(inputs.as_of, inputs.program), settings().config, beneficiary
+    )
     return answer(with_notices(targeting_parameters(decision, program), notices), mime)
 
 

@@ -64,7 +64,9 @@ def sent() -> Resource | None:
         return None
     mime = _SENT.get(request.mimetype)
     if mime is None or request.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnsupportedMediaType(f"This server reads {JSON} and {XML}, not compressed; say in Content-Type which one it is")
+        raise UnsupportedMediaType(
+            f"This server reads {JSON} and {XML}, not compressed; say in Content-Type which one it is"
+        )
     try:
         resource = from_xml(body) if mime == XML else _from_json(body)
         validate(resource)

@@ -25,7 +25,9 @@ def refuse_other_hosts() -> None:
     """Raises Forbidden unless the Host header names this machine itself."""
     host = _HOST.fullmatch(request.environ.get("HTTP_HOST", ""))
     if host is None or not is_loopback(host["six"] or host["name"]):
-        raise Forbidden("This server answers only under a loopback address such as 127.0.0.1, since it knows no authentication yet")
+        raise Forbidden(
+            "This server answers only under a loopback address such as 127.0.0.1, since it knows no authentication yet"
+        )
 
 
 def is_loopback(host: str) -> bool:
