@@ -28,7 +28,7 @@ from adapter.web.server import LARGEST_HEADER
 
 ROOT = Path(__file__).parents[3]
 DEMO = str(ROOT / "fixtures" / "demo")
-SECONDS = 60.0  # after which a process that hangs is ended, and its test fails
+SECONDS = 180.0  # after which a process that hangs is ended, and its test fails
 OPERATION = "/fhir/Patient/mtm-demo-01/$mtm-targeting"
 
 
