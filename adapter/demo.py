@@ -11,16 +11,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from adapter.errors import ConfigError, SinkError, SourceError
+from adapter.errors import ConfigError, SourceError
 from adapter.fhir.bundles import put_bundle
 from adapter.fhir.client import FhirClient
 from adapter.fhir.json import Resource, loads
+from adapter.fhir.references import normalize, reference_id
+from adapter.resources.ids import is_own, reference_to
 
 # A server that checks references wants what is pointed at first.
 ORDER = (
@@ -111,38 +113,48 @@ def load(client: FhirClient, folder: Path) -> int:
 
 
 def clean(client: FhirClient, folder: Path) -> int:
-    """Removes what the demo put on the server and what the adapter wrote for its persons; returns how many resources."""
+    """Removes what the demo put on the server and what the adapter wrote for its persons; returns how many resources there were."""
     resources = population(folder)
-    patients = [resource["id"] for resource in resources if resource["resourceType"] == "Patient"]
-    own = [found for kind in OWN_OF_PERSONS for found in _own(client, kind, patients)]
-    provenances = list(_by_target(client, [f"{r['resourceType']}/{r['id']}" for r in own]))
-    removed = 0
-    for resource in (*provenances, *own, *reversed(resources)):
-        removed += _removed(client, resource)
-    return removed
-
-
-def _removed(client: FhirClient, resource: Resource) -> bool:
-    try:
+    own = _own(client, {resource["id"] for resource in resources if resource["resourceType"] == "Patient"})
+    doomed = (*_provenances(client, set(map(reference_to, own))), *own, *reversed(_held(client, resources)))
+    for resource in doomed:
         client.delete(resource["resourceType"], resource["id"])
-    except SinkError as error:
-        if error.status not in (404, 410):
-            raise
-        return False
-    return True
+    return len(doomed)
 
 
-def _own(client: FhirClient, kind: str, patients: list[str]) -> Iterator[Resource]:
-    for start in range(0, len(patients), 50):
-        for resource in client.search(kind, {"patient": ",".join(patients[start : start + 50])}):
-            if (
-                resource["resourceType"] == kind
-                and resource["id"].startswith("mtm-")
-                and not resource["id"].startswith("mtm-demo-")
-            ):
-                yield resource
+def _held(client: FhirClient, resources: Sequence[Resource]) -> list[Resource]:
+    """Those that are on the server: a server may answer a deletion alike whether there was anything or not."""
+    ids = {kind: [one["id"] for one in resources if one["resourceType"] == kind] for kind in ORDER}
+    there = {reference_to(found) for kind in ORDER for found in client.read_many(kind, ids[kind])}
+    return [resource for resource in resources if reference_to(resource) in there]
 
 
-def _by_target(client: FhirClient, references: list[str]) -> Iterator[Resource]:
-    for start in range(0, len(references), 50):
-        yield from client.search("Provenance", {"target": ",".join(references[start : start + 50])})
+def _own(client: FhirClient, patients: Collection[str]) -> list[Resource]:
+    """What the adapter wrote for these persons.
+
+    What is found is compared again: a server may ignore a search parameter (sekmet does so for List), and then answers
+    with everybody's.
+    """
+    found = [one for kind in OWN_OF_PERSONS for one in _found(client, kind, "patient", patients)]
+    return [one for one in found if is_own(one) and _patient(one, client.base_url) in patients]
+
+
+def _patient(resource: Resource, base_url: str) -> str | None:
+    return reference_id((resource.get("subject") or {}).get("reference") or "", "Patient", base_url)
+
+
+def _provenances(client: FhirClient, own: Collection[str]) -> list[Resource]:
+    """The adapter's Provenances of these resources (compared again, as above)."""
+    return [
+        one
+        for one in _found(client, "Provenance", "target", own)
+        if is_own(one) and any(normalize(each.get("reference") or "", client.base_url) in own for each in one["target"])
+    ]
+
+
+def _found(client: FhirClient, kind: str, parameter: str, values: Collection[str]) -> list[Resource]:
+    """Each resource of the type once that a search for any of the values finds."""
+    every = sorted(values)
+    chunks = [every[start : start + 50] for start in range(0, len(every), 50)]
+    found = client.search_each((kind, {parameter: ",".join(chunk)}) for chunk in chunks)
+    return list({one["id"]: one for one in found if one["resourceType"] == kind}.values())
