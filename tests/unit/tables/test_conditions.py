@@ -136,30 +136,36 @@ def test_status_stays_a_list_of_codes(engine, read, element, codes):
     assert (row["clinical"], row["verification"]) == (codes, codes)
 
 
-@pytest.mark.parametrize(
-    ("resource", "fault"),
-    [
-        (condition(), None),
-        (condition(None), "the Condition has no id"),
-        (condition(subject=None), "the Condition names no Patient as subject"),
-        (condition(subject={"reference": "Group/1"}), "the Condition names no Patient as subject"),
-        (condition(subject={"reference": ""}), "the Condition names no Patient as subject"),
-        (condition(code=None), "the Condition has no code"),
-        (condition(code={}), "the Condition has no code"),
-        (condition(code={"coding": []}), "the Condition has no code"),
-        (condition(code=concept((ICD10, None))), "the Condition has no code"),
-        (condition(code={"text": "x"}), None),
-        (condition(onsetDateTime="2023-02-30"), "onsetDateTime is no date of the calendar"),
-        (condition(onsetPeriod={"start": "2023-13-01"}), "onsetPeriod.start is no date of the calendar"),
-        (condition(abatementDateTime=""), "abatementDateTime is no date of the calendar"),
-        (condition(recordedDate="  "), "recordedDate is no date of the calendar"),
-        (condition(resourceType="Observation"), "this is no Condition (see its resourceType)"),
-    ],
-)
-def test_a_faulty_condition_is_told_and_does_not_count(engine, read, lists, resource, fault):
-    rows = conditions.problems(read("Condition", [resource]))
-    assert [row["fault"] for row in engine.records(rows)] == [fault]
-    assert len(engine.records(conditions.conditions(rows, lists))) == (fault is None)
+FAULTS = [
+    (condition(), None),
+    (condition(None), "the Condition has no id"),
+    (condition(subject=None), "the Condition names no Patient as subject"),
+    (condition(subject={"reference": "Group/1"}), "the Condition names no Patient as subject"),
+    (condition(subject={"reference": ""}), "the Condition names no Patient as subject"),
+    (condition(code=None), "the Condition has no code"),
+    (condition(code={}), "the Condition has no code"),
+    (condition(code={"coding": []}), "the Condition has no code"),
+    (condition(code=concept((ICD10, None))), "the Condition has no code"),
+    (condition(code={"text": "x"}), None),
+    (condition(onsetDateTime="2023-02-30"), "onsetDateTime is no date of the calendar"),
+    (condition(onsetPeriod={"start": "2023-13-01"}), "onsetPeriod.start is no date of the calendar"),
+    (condition(abatementDateTime=""), "abatementDateTime is no date of the calendar"),
+    (condition(recordedDate="  "), "recordedDate is no date of the calendar"),
+    (condition(resourceType="Observation"), "this is no Condition (see its resourceType)"),
+]
+
+
+@pytest.fixture(scope="module")
+def judged(judge, lists):
+    return judge(
+        "Condition", [one for one, _ in FAULTS], conditions.problems, lambda rows: conditions.conditions(rows, lists)
+    )
+
+
+@pytest.mark.parametrize("number", range(len(FAULTS)))
+def test_a_faulty_condition_is_told_and_does_not_count(judged, number):
+    fault = FAULTS[number][1]
+    assert judged[number] == (fault, fault is None)
 
 
 def test_the_newest_version_of_a_condition_counts(engine, read, lists):

@@ -220,23 +220,27 @@ def test_a_real_bfd_v2_coverage_is_eleven_months(engine, read):
 # ---- faults and versions
 
 
-@pytest.mark.parametrize(
-    ("resource", "fault"),
-    [
-        (coverage(), None),
-        (coverage(None), "the Coverage has no id"),
-        (coverage(beneficiary=None), "the Coverage names no Patient as beneficiary"),
-        (coverage(beneficiary={"reference": "Group/1"}), "the Coverage names no Patient as beneficiary"),
-        (coverage(beneficiary={"reference": ""}), "the Coverage names no Patient as beneficiary"),
-        (coverage(period={"start": "2023-02-30"}), "period.start is no date of the calendar"),
-        (coverage(period={"end": ""}), "period.end is no date of the calendar"),
-        (coverage(resourceType="Claim"), "this is no Coverage (see its resourceType)"),
-    ],
-)
-def test_a_faulty_coverage_is_told_and_does_not_count(engine, read, resource, fault):
-    rows = coverages.memberships(read("Coverage", [resource]))
-    assert [row["fault"] for row in engine.records(rows)] == [fault]
-    assert len(engine.records(coverages.coverages(rows))) == (fault is None)
+FAULTS = [
+    (coverage(), None),
+    (coverage(None), "the Coverage has no id"),
+    (coverage(beneficiary=None), "the Coverage names no Patient as beneficiary"),
+    (coverage(beneficiary={"reference": "Group/1"}), "the Coverage names no Patient as beneficiary"),
+    (coverage(beneficiary={"reference": ""}), "the Coverage names no Patient as beneficiary"),
+    (coverage(period={"start": "2023-02-30"}), "period.start is no date of the calendar"),
+    (coverage(period={"end": ""}), "period.end is no date of the calendar"),
+    (coverage(resourceType="Claim"), "this is no Coverage (see its resourceType)"),
+]
+
+
+@pytest.fixture(scope="module")
+def judged(judge):
+    return judge("Coverage", [one for one, _ in FAULTS], coverages.memberships, coverages.coverages)
+
+
+@pytest.mark.parametrize("number", range(len(FAULTS)))
+def test_a_faulty_coverage_is_told_and_does_not_count(judged, number):
+    fault = FAULTS[number][1]
+    assert judged[number] == (fault, fault is None)
 
 
 def test_a_coverage_entered_in_error_is_gone_with_all_its_versions(engine, read):
