@@ -1,0 +1,1 @@
+"""A plan population with planted truth, independent of the adapter (see README.md)."""
