@@ -47,10 +47,32 @@ class Population:
     counts: Mapping[str, int]  # resources read, by type
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What the source holds before any program is asked: read once, drugs and diseases recognized."""
+
+    persons: ir.Table
+    coverages: ir.Table
+    conditions: ir.Table
+    diagnoses: ir.Table
+    drug_uses: ir.Table
+    flags: ir.Table  # as received
+    roster: ir.Table
+    rejected: tuple[Rejected, ...]
+    counts: Mapping[str, int]
+
+
 def populate(
     engine: Engine, snapshot: Snapshot, mappings: Mappings, program: Program, roster: Sequence[Mapping[str, Any]] = ()
 ) -> Population:
     """The tables of the population in ``snapshot``. A malformed line or a resource with a fault is left out and listed."""
+    return by_program(engine, read_facts(engine, snapshot, mappings, roster), program)
+
+
+def read_facts(
+    engine: Engine, snapshot: Snapshot, mappings: Mappings, roster: Sequence[Mapping[str, Any]] = ()
+) -> Facts:
+    """What ``snapshot`` and ``roster`` hold, the same for every program. A resource with a fault is left out and listed."""
     reader = _Reader(engine, snapshot)
     people = reader.good("Patient", beneficiaries.patients)
     persons = engine.keep(beneficiaries.beneficiaries(people), "beneficiaries")
@@ -60,20 +82,28 @@ def populate(
     sick = engine.keep(conditions.conditions(reader.good("Condition", conditions.problems), lists), "conditions")
     billed = diagnoses.diagnoses(explained, reader.good("Claim", diagnoses.medical_claims), lists)
     uses = _drug_uses(engine, reader, mappings, claims.claims(explained))
-    flags = reader.good("Flag", lambda t: at_risk.flags(t, program.at_risk.flag_codes, program.at_risk.flag_texts))
-    rostered = engine.table(roster, at_risk.ROSTER)
+    flags = reader.good("Flag", at_risk.received)
+    reader.note_missing(uses)
+    return Facts(
+        persons, cover, sick, engine.keep(billed, "diagnoses"), uses, flags, engine.table(roster, at_risk.ROSTER),
+        tuple(reader.rejected), reader.counts,
+    )  # fmt: skip
+
+
+def by_program(engine: Engine, facts: Facts, program: Program) -> Population:
+    """The population as ``program`` sees it: its list of diseases, and the Flags that it takes as at-risk."""
+    flagged = at_risk.flags(facts.flags, program.at_risk.flag_codes, program.at_risk.flag_texts)
     tables = Tables(
-        beneficiaries=persons,
-        coverages=cover,
-        conditions=sick,
-        diagnoses=engine.keep(billed, "diagnoses"),
-        drug_uses=uses,
-        at_risk=engine.keep(at_risk.at_risk(flags, rostered, persons), "at_risk"),
+        beneficiaries=facts.persons,
+        coverages=facts.coverages,
+        conditions=facts.conditions,
+        diagnoses=facts.diagnoses,
+        drug_uses=facts.drug_uses,
+        at_risk=engine.keep(at_risk.at_risk(flagged, facts.roster, facts.persons), "at_risk"),
         entries=engine.table(entry_rows(program.chronic_diseases), ENTRY_ROWS),
     )
-    reader.note_missing(uses)
-    known = bool(engine.number(cover.count()))
-    return Population(tables, _unmapped(sick, uses), tuple(reader.rejected), known, reader.counts)
+    known = bool(engine.number(facts.coverages.count()))
+    return Population(tables, _unmapped(facts.conditions, facts.drug_uses), facts.rejected, known, facts.counts)
 
 
 @dataclass(frozen=True)
@@ -91,6 +121,12 @@ def enrollment_tables(engine: Engine, snapshot: Snapshot) -> Enrolled:
     persons = engine.keep(beneficiaries.beneficiaries(reader.good("Patient", beneficiaries.patients)), "beneficiaries")
     plans = engine.keep(mtm_events.standing(reader.good("CarePlan", mtm_events.plans)), "enrollments")
     return Enrolled(plans, persons, tuple(reader.rejected))
+
+
+def own_enrollments(engine: Engine, snapshot: Snapshot) -> ir.Table:
+    """The enrollments of the adapter in ``snapshot``; a faulty one is left out (``report`` tells it)."""
+    reader = _Reader(engine, snapshot)
+    return engine.keep(mtm_events.standing(reader.good("CarePlan", mtm_events.plans)), "enrollments")
 
 
 class _Reader:

@@ -20,6 +20,19 @@ ROSTER = {
 }
 
 
+def received(flag: ir.Table) -> ir.Table:
+    """The Flags as received, with ``fault``: read once, whatever programs ask of them (see ``flags``)."""
+    return flag.mutate(fault=_fault(flag))
+
+
+def _fault(flag: ir.Table) -> ir.StringValue:
+    return fault_of(
+        wrong_type(flag, "Flag"),
+        (flag.id.isnull(), "the Flag has no id"),
+        *bad_dates(flag, period__start=flag.period["start"], period__end=flag.period["end"]),
+    )
+
+
 def flags(flag: ir.Table, flag_codes: Sequence[str], flag_texts: Sequence[str]) -> ir.Table:
     """One row per Flag as received, with ``fault``; ``status`` is AR for a flag that the program takes as at-risk, else NULL."""
     coded = flag.code.coding.filter(
@@ -35,11 +48,7 @@ def flags(flag: ir.Table, flag_codes: Sequence[str], flag_texts: Sequence[str]) 
         status=ibis.ifelse(at_risk & (flag.status == "active"), "AR", ibis.null("string")),
         starts=earliest(flag.period["start"]),
         ends=latest(flag.period["end"]),
-        fault=fault_of(
-            wrong_type(flag, "Flag"),
-            (flag.id.isnull(), "the Flag has no id"),
-            *bad_dates(flag, period__start=flag.period["start"], period__end=flag.period["end"]),
-        ),
+        fault=_fault(flag),
         **versioned(flag),
     )
 

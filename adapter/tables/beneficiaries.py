@@ -17,6 +17,7 @@ def patients(patient: ir.Table) -> ir.Table:
         beneficiary=patient.id,
         source=ibis.literal("Patient/").concat(patient.id),
         mbi=_mbi(patient.identifier),
+        current_mbis=_current_mbis(patient.identifier),
         family=_name(patient.name)["family"],
         given=_name(patient.name)["given"][0],
         middle=_name(patient.name)["given"][1],
@@ -37,8 +38,9 @@ def patients(patient: ir.Table) -> ir.Table:
 def beneficiaries(rows: ir.Table) -> ir.Table:
     """One row per beneficiary: the newest good version of each Patient.
 
-    Columns: beneficiary, source, mbi, family, given, middle, birth_date (as FHIR gave it), birth_day (NULL when partial),
-    gender, deceased, deceased_on (as FHIR gave it), died_by (the first day that the death can mean; NULL when alive or undated).
+    Columns: beneficiary, source, mbi, current_mbis (how many different ones are current), family, given, middle,
+    birth_date (as FHIR gave it), birth_day (NULL when partial), gender, deceased, deceased_on (as FHIR gave it),
+    died_by (the first day that the death can mean; NULL when alive or undated).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
     return good.mutate(died_by=earliest(good.deceased_on)).drop("id")
@@ -46,10 +48,24 @@ def beneficiaries(rows: ir.Table) -> ir.Table:
 
 def _mbi(identifiers: ir.ArrayValue) -> ir.StringValue:
     """The current Medicare Beneficiary Identifier: not marked historic, its period open, else the last one given."""
-    mbis = identifiers.filter(lambda i: i["system"].isin(MBI_SYSTEMS) & i["value"].notnull())
-    current = mbis.filter(lambda i: i["period"]["end"].isnull() & ~_is_historic(i))
-    best = ibis.coalesce(_last(current)["value"], _last(mbis)["value"])
-    return best.upper().re_replace(r"[\s-]", "")
+    mbis = _mbis(identifiers)
+    return _normal(ibis.coalesce(_last(_current(mbis))["value"], _last(mbis)["value"]))
+
+
+def _current_mbis(identifiers: ir.ArrayValue) -> ir.IntegerValue:
+    return _current(_mbis(identifiers)).map(lambda i: _normal(i["value"])).unique().length()
+
+
+def _mbis(identifiers: ir.ArrayValue) -> ir.ArrayValue:
+    return identifiers.filter(lambda i: i["system"].isin(MBI_SYSTEMS) & i["value"].notnull())
+
+
+def _current(mbis: ir.ArrayValue) -> ir.ArrayValue:
+    return mbis.filter(lambda i: i["period"]["end"].isnull() & ~_is_historic(i))
+
+
+def _normal(mbi: ir.StringValue) -> ir.StringValue:
+    return mbi.upper().re_replace(r"[\s-]", "")
 
 
 def _is_historic(identifier: ir.StructValue) -> ir.BooleanValue:

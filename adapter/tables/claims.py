@@ -61,6 +61,7 @@ def explanations(eob: ir.Table) -> ir.Table:
         covered=_info_code(eob, COVERAGE_STATUS).fill_null("C") == "C",
         days_supply=_info(eob, ("dayssupply",))["valueQuantity"]["value"].try_cast("decimal(9,2)"),
         total=_dollars(eob.total),
+        refused=_refused(eob.total),
         replaces=_related(eob, "prior"),
         lines=ibis.ifelse(kind == "pharmacy", eob.item.map(lambda item: _line(item, period)), None),
         period=period,
@@ -117,7 +118,8 @@ def claims(rows: ir.Table) -> ir.Table:
     """One row per line of each valid, covered Part D claim, the newest version of each.
 
     Columns: kind ("claim"), source, beneficiary, codings (part, system, code, display), label, day_first and day_last of the
-    fill, days_supply, cost (DECIMAL(12,2), NULL when the claim tells no usable total drug cost).
+    fill, days_supply, cost (DECIMAL(12,2), NULL when the claim tells no usable total drug cost), refused_cost (the amount as
+    received when it is why there is none).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
     valid = _not_replaced(good.filter((good.kind == "pharmacy") & good.valid & good.covered))
@@ -136,6 +138,9 @@ def claims(rows: ir.Table) -> ir.Table:
         day_first=earliest(lines.line["filled"]),
         day_last=latest(lines.line["filled"]),
         cost=cost,
+        refused_cost=ibis.ifelse(
+            cost.isnull(), ibis.coalesce(lines.line["refused"], lines.refused), ibis.null("string")
+        ),
     )  # fmt: skip
 
 
@@ -166,6 +171,7 @@ def _line(item: ir.StructValue, period: ir.StringValue) -> ir.StructValue:
             "label": item["productOrService"]["text"],
             "filled": ibis.coalesce(item["servicedDate"], item["servicedPeriod"]["start"], period),
             "cost": _dollars(item["adjudication"]),
+            "refused": _refused(item["adjudication"]),
         }
     )
 
@@ -183,11 +189,20 @@ def _dollars(adjudications: ir.ArrayValue) -> ir.DecimalValue:
 
     A negative or absurd amount is no price: the claim is then unpriced, which makes the cost unknown, not smaller.
     """
+    amount = _told(adjudications).try_cast("decimal(18,2)")
+    return ibis.ifelse(amount.between(0, LARGEST_COST), amount, ibis.null("decimal(18,2)")).cast("decimal(12,2)")
+
+
+def _refused(adjudications: ir.ArrayValue) -> ir.StringValue:
+    """The total drug cost as received when it is no price (see ``_dollars``), else NULL."""
+    return ibis.ifelse(_dollars(adjudications).isnull(), _told(adjudications), ibis.null("string"))
+
+
+def _told(adjudications: ir.ArrayValue) -> ir.StringValue:
     entry = adjudications.filter(
         lambda a: has_code(a["category"]["coding"], TOTAL_COST) & a["amount"]["value"].notnull()
     )[0]
-    amount = entry["amount"]["value"].try_cast("decimal(18,2)")
-    return ibis.ifelse(amount.between(0, LARGEST_COST), amount, ibis.null("decimal(18,2)")).cast("decimal(12,2)")
+    return entry["amount"]["value"]
 
 
 def _is_valid(eob: ir.Table) -> ir.BooleanValue:
