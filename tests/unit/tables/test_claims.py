@@ -21,7 +21,7 @@ def evaluated(engine, read, cases):
     for number, resources in enumerate(cases.values()):
         for one in _own_ids(resources if isinstance(resources, list) else [resources], number):
             given.append(one | {"patient": {"reference": f"Patient/{number}"}})
-    rows = claims.claims(claims.explanations(read("ExplanationOfBenefit", given)))
+    rows = claims.claims(engine.keep(claims.explanations(read("ExplanationOfBenefit", given))))
     found = engine.records(rows.order_by("beneficiary", "cost"))
     return {title: [row for row in found if row["beneficiary"] == str(n)] for n, title in enumerate(cases)}
 
@@ -229,7 +229,7 @@ def test_each_fill_counts_once(replaced, title):
 
 def test_the_adjustment_of_another_person_replaces_nothing(engine, read):
     other = adjustment(identifier="89") | {"patient": {"reference": "Patient/p2"}}
-    rows = claims.claims(claims.explanations(read("ExplanationOfBenefit", [ORIGINAL, other])))
+    rows = claims.claims(engine.keep(claims.explanations(read("ExplanationOfBenefit", [ORIGINAL, other]))))
     assert sorted(row["source"] for row in engine.records(rows)) == [
         "ExplanationOfBenefit/e1",
         "ExplanationOfBenefit/e2",
@@ -386,7 +386,7 @@ REAL = {
 @pytest.fixture(scope="module")
 def real_claims(engine, read):
     given = [real(name) | {"id": name} for name in REAL]
-    rows = engine.records(claims.claims(claims.explanations(read("ExplanationOfBenefit", given))))
+    rows = engine.records(claims.claims(engine.keep(claims.explanations(read("ExplanationOfBenefit", given)))))
     return {row["source"].partition("/")[2]: row for row in rows}
 
 

@@ -79,7 +79,7 @@ CODES = {
 @pytest.fixture(scope="module")
 def proven(engine, read, lists):
     given = [one | {"id": str(n)} for n, (one, _) in enumerate(CODES.values())]
-    rows = engine.records(conditions.conditions(conditions.problems(read("Condition", given)), lists))
+    rows = engine.records(conditions.conditions(engine.keep(conditions.problems(read("Condition", given))), lists))
     found = {title: [] for title in CODES}
     for row in rows:
         title = list(CODES)[int(row["source"].removeprefix("Condition/"))]
@@ -96,7 +96,7 @@ def test_without_the_list_of_snomed_ct_its_codes_prove_nothing(engine, read):
     icd = [{"code": "E11.9", "disease": "diabetes", "subgroup": "t", "default": "Y", "billable": "Y"}]
     lists = conditions.condition_lists(engine.table(icd, dict.fromkeys(icd[0], "string")), None)
     given = [coded((ICD10, "E11.9")), condition("c2", (SNOMED, "44054006"))]
-    rows = engine.records(conditions.conditions(conditions.problems(read("Condition", given)), lists))
+    rows = engine.records(conditions.conditions(engine.keep(conditions.problems(read("Condition", given))), lists))
     assert {row["source"]: row["disease"] for row in rows} == {"Condition/c1": "diabetes", "Condition/c2": None}
 
 
@@ -112,28 +112,43 @@ BEGUN = {
 }
 
 
+@pytest.fixture(scope="module")
+def begun(engine, read, lists):
+    given = [condition(str(n), **elements) for n, (elements, _) in enumerate(BEGUN.values())]
+    rows = conditions.conditions(engine.keep(conditions.problems(read("Condition", given))), lists)
+    found = {row["source"]: row["begins"] for row in engine.records(rows)}
+    return {title: found[f"Condition/{n}"] for n, title in enumerate(BEGUN)}
+
+
 @pytest.mark.parametrize("title", BEGUN)
-def test_a_condition_begins_when_it_has_begun_and_is_known(engine, read, lists, title):
-    rows = conditions.conditions(conditions.problems(read("Condition", [condition(**BEGUN[title][0])])), lists)
-    assert [row["begins"] for row in engine.records(rows)] == [BEGUN[title][1]]
+def test_a_condition_begins_when_it_has_begun_and_is_known(begun, title):
+    assert begun[title] == BEGUN[title][1]
 
 
-@pytest.mark.parametrize(
-    ("element", "codes"),
-    [
-        (status("active"), ["active"]),
-        ({"coding": [{"code": "active"}, {"code": "relapse"}]}, ["active", "relapse"]),
-        (status(None), [None]),
-        ({"coding": []}, []),
-        ({"coding": None}, None),
-        ({}, None),
-        (None, None),
-    ],
-)
-def test_status_stays_a_list_of_codes(engine, read, element, codes):
-    rows = conditions.problems(read("Condition", [condition(clinicalStatus=element, verificationStatus=element)]))
-    [row] = engine.records(rows)
-    assert (row["clinical"], row["verification"]) == (codes, codes)
+STATUSES = [
+    (status("active"), ["active"]),
+    ({"coding": [{"code": "active"}, {"code": "relapse"}]}, ["active", "relapse"]),
+    (status(None), [None]),
+    ({"coding": []}, []),
+    ({"coding": None}, None),
+    ({}, None),
+    (None, None),
+]
+
+
+@pytest.fixture(scope="module")
+def statuses(engine, read):
+    given = [
+        condition(str(n), clinicalStatus=element, verificationStatus=element) for n, (element, _) in enumerate(STATUSES)
+    ]
+    rows = engine.records(conditions.problems(read("Condition", given)).select("id", "clinical", "verification"))
+    return {row["id"]: (row["clinical"], row["verification"]) for row in rows}
+
+
+@pytest.mark.parametrize("number", range(len(STATUSES)))
+def test_status_stays_a_list_of_codes(statuses, number):
+    codes = STATUSES[number][1]
+    assert statuses[str(number)] == (codes, codes)
 
 
 FAULTS = [

@@ -186,20 +186,26 @@ def real(name):
     return json.loads((DATA / name).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("bfd-v3-part-d.json", [(True, "H1234", "003", date(2020, 9, 3), None)]),
-        ("bfd-v3-part-d-segment.json", [(True, "S1234", None, date(2018, 4, 11), None)]),
-        ("bfd-v3-part-c.json", [(False, "H1234", "001", date(2018, 4, 11), None)]),
-        ("carin-2.0.0.json", [(False, None, None, date(2019, 1, 1), date(2019, 10, 31))]),
-        ("us-core-8.0.1.json", [(False, None, None, date(2020, 1, 1), None)]),
-    ],
-)
-def test_a_real_coverage_is_read(engine, read, name, expected):
-    rows = coverages.coverages(coverages.memberships(read("Coverage", [real(name)])))
+REAL = {
+    "bfd-v3-part-d": (True, "H1234", "003", date(2020, 9, 3), None),
+    "bfd-v3-part-d-segment": (True, "S1234", None, date(2018, 4, 11), None),
+    "bfd-v3-part-c": (False, "H1234", "001", date(2018, 4, 11), None),
+    "carin-2.0.0": (False, None, None, date(2019, 1, 1), date(2019, 10, 31)),
+    "us-core-8.0.1": (False, None, None, date(2020, 1, 1), None),
+}
+
+
+@pytest.fixture(scope="module")
+def real_coverages(engine, read):
+    given = [real(f"{name}.json") | {"id": name} for name in REAL]
+    rows = engine.records(coverages.coverages(engine.keep(coverages.memberships(read("Coverage", given)))))
+    return {row["source"].partition("/")[2]: row for row in rows}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_coverage_is_read(real_coverages, name):
     columns = ("part_d", "contract", "pbp", "starts", "ends")
-    assert [tuple(row[c] for c in columns) for row in engine.records(rows)] == expected
+    assert tuple(real_coverages[name][column] for column in columns) == REAL[name]
 
 
 def test_the_months_of_a_bfd_v2_coverage_outside_its_period_are_none(engine, read):

@@ -68,9 +68,8 @@ def proven(engine, read, lists, request):
     given = [one | {"id": str(n), "resourceType": request.param} for n, (one, _) in enumerate(KINDS.values())]
     none = {kind: read(kind, []) for kind in ("ExplanationOfBenefit", "Claim")}
     tables = none | {request.param: read(request.param, given)}
-    rows = diagnoses.diagnoses(
-        claims.explanations(tables["ExplanationOfBenefit"]), diagnoses.medical_claims(tables["Claim"]), lists
-    )
+    explained = engine.keep(claims.explanations(tables["ExplanationOfBenefit"]))
+    rows = diagnoses.diagnoses(explained, engine.keep(diagnoses.medical_claims(tables["Claim"])), lists)
     found = {title: set() for title in KINDS}
     for row in engine.records(rows):
         kind, _, number = row["source"].partition("/")
@@ -98,8 +97,8 @@ FAULTS = [
 
 
 @pytest.fixture(scope="module")
-def judged(judge, read, lists):
-    none = claims.explanations(read("ExplanationOfBenefit", []))
+def judged(engine, judge, read, lists):
+    none = engine.keep(claims.explanations(read("ExplanationOfBenefit", [])))
     return judge(
         "Claim",
         [one for one, _ in FAULTS],
