@@ -1,5 +1,6 @@
 """The lists of mappings/: where they lie, what they are, which bytes they hold. The only module that knows the folder.
 
+A list that a plan has loaded into ``local/`` (``adapter.loading``) stands in place of the shipped one of its key.
 Loading is fast and strict: it reads the ``sources.toml`` of each list folder and the header line of each list, and
 tells every fault at once. Rows are proved by ``adapter.mapping_checks``; what the lists mean is left to
 ``adapter.tables``.
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from adapter.errors import ConfigError, Fault, MappingError
+from adapter.loading.local import COLUMNS, LoadedSet, read_local
 from adapter.mapping_sources import LISTS, SourceEntry, Standing, read_sources
 
 ENVIRONMENT = "MTM_MAPPINGS"
@@ -57,7 +59,7 @@ class MappingFile:
 
 @dataclass(frozen=True)
 class Mappings:
-    """The lists of one folder by key; an optional list that was left out is not among them."""
+    """The lists of one folder by key; an optional list that was left out or not loaded is not among them."""
 
     folder: Path
     files: Mapping[str, MappingFile]
@@ -67,7 +69,7 @@ class Mappings:
         return key in self.files
 
     def path(self, key: str) -> Path:
-        """The file of a list, .csv or .csv.gz. Raises MappingError when the list is not there."""
+        """The file of a list: .csv, .csv.gz or, when it was loaded, .parquet. Raises MappingError when the list is not there."""
         if key not in self.files:
             known = ", ".join(sorted(self.files)) or "none"
             raise MappingError([Fault(key, "", f"the mappings hold no such list; known are: {known}")])
@@ -101,11 +103,44 @@ def mappings_folder() -> Path:
 
 
 def load_mappings(folder: Path | None = None) -> Mappings:
-    """The lists of ``folder``, by default of ``mappings_folder()``. Raises MappingError with all faults of form."""
-    mappings, faults = read_mappings(mappings_folder() if folder is None else folder)
+    """The lists of ``folder``, by default of ``mappings_folder()``, those loaded in ``local/`` before the shipped ones.
+
+    Raises MappingError with all faults of form.
+    """
+    shipped = load_shipped(mappings_folder() if folder is None else folder)
+    local = read_local(shipped.folder)
+    return Mappings(
+        shipped.folder,
+        {**shipped.files, **{key: _local_file(key, shipped, *found) for key, found in local.lists().items()}},
+    )
+
+
+def load_shipped(folder: Path) -> Mappings:
+    """The lists of ``folder`` as they were shipped or copied, without what is loaded. Raises MappingError."""
+    mappings, faults = read_mappings(folder)
     if faults:
         raise MappingError(faults)
     return mappings
+
+
+def _local_file(key: str, shipped: Mappings, path: Path, loaded: LoadedSet) -> MappingFile:
+    """A loaded list (Parquet, every column text); its version also tells when it was loaded."""
+    known = shipped.files.get(key)
+    return MappingFile(
+        key=key,
+        path=path,
+        title=known.title if known else f"{loaded.title}: {key.partition('/')[2]}",
+        source=f"{loaded.title} ({', '.join(sorted(loaded.sources))})",
+        license="as its publisher gives it to the plan; not a part of the adapter",
+        version=f"{loaded.version}, loaded {loaded.loaded}",
+        effective_from=loaded.loaded,
+        effective_to=None,
+        standing="P",
+        columns=COLUMNS[key],
+        key_columns=known.key_columns if known else COLUMNS[key][:1],
+        patterns=known.patterns if known else {},
+        references=known.references if known else {},
+    )
 
 
 def read_mappings(folder: Path) -> tuple[Mappings, list[Fault]]:
