@@ -104,8 +104,8 @@ def lexicon(lists: Mapping[str, Iterable[Mapping[str, str]]]) -> Lexicon:
 def named(text: str, words: Lexicon) -> Named | None:
     """What ``text`` names, or None. A combination is recognized only when each of its parts is."""
     plain = " ".join(re.sub(r"\[[^\]]*\]", " ", text.lower()).split())
-    parts = [_core(part) for part in re.split(r"\s+/\s+|\s+\+\s+", plain)]
-    drug = _together(parts, words) or _together(_listed(parts[0]), words) if parts else None
+    parts = [core for part in re.split(r"\s+/\s+|\s+\+\s+", plain) if (core := _core(part))]
+    drug = _together(parts, words) or (_together(_listed(parts[0]), words) if len(parts) == 1 else None)
     if drug:
         return Named(drug, text, "")
     return _brand_or_supplement(text, plain, words)
