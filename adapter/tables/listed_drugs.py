@@ -30,10 +30,18 @@ def listed_drugs(uses: ir.Table, window: Window, as_of: date) -> ir.Table:
         codings=rows.coding.collect(distinct=True).flatten().unique().sort(),
         statement=ibis.coalesce(rows.source.min(where=statement), ""),
         sources=rows.source.collect(distinct=True, order_by="source"),
-        since=ibis.coalesce(rows.day_first.min().cast("string"), ""),
-        latest=ibis.coalesce(rows.day_last.max().cast("string"), ""),
+        since=ibis.coalesce(_written(rows).min(), ""),
+        latest=ibis.coalesce(_written(rows).max(), ""),
         supplement=rows.supplement.max(),
         otc=ibis.coalesce(rows.otc.max(), ibis.ifelse(rows.listed.any(), "rx", "unknown")),
     )
     kind = ibis.ifelse(grouped.supplement != "", grouped.supplement, grouped.otc)
     return grouped.mutate(kind=kind).drop("supplement", "otc").order_by("beneficiary", "drug")
+
+
+def _written(rows: ir.Table) -> ir.StringValue:
+    """The date as its source gave it, told by the days that it can mean: a year, a month, or a day. NULL when not told."""
+    first, last = rows.day_first, rows.day_last
+    month = (first + ibis.interval(months=1) - ibis.interval(days=1)).cast("date")
+    text = first.cast("string")
+    return ibis.cases((first == last, text), (last == month, text.left(7)), else_=text.left(4))
