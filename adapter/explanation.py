@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -34,6 +35,9 @@ TITLES = {
 }
 MARKS = {"met": "met", "not_met": "not met", "unknown": "unknown"}
 SOURCES_SHOWN = 4  # of one item; the rest is counted
+DATED = re.compile(
+    r"(.*), (since|recorded) (\d{4}(?:-\d\d){0,2})", re.DOTALL
+)  # as targeting/criteria.py tells a diagnosis
 
 
 def explanation(decision: Decision, program: Program) -> str:
@@ -77,12 +81,28 @@ def _items(result: CriterionResult, titles: dict[str, str]) -> Iterable[str]:
             yield f"{len(facts)} {label} claim{'s' if len(facts) > 1 else ''}: {_sources(facts)}"
         elif result.criterion == "part_d_drugs":
             yield f"{facts[0].fact}: {_sources(facts)}"
+        elif result.criterion == "chronic_diseases":
+            yield f"{label}: {_diagnoses(facts)}"
         else:
             texts = sorted({fact.fact for fact in facts})
             yield f"{label}: {'; '.join(texts)} ({_sources(facts)})"
 
 
+def _diagnoses(facts: list[Evidence]) -> str:
+    """Each diagnosis with the resources that tell it: "E11.9 Type 2 diabetes (Condition/1, active since 2019-04)"."""
+    told: dict[str, list[str]] = {}
+    for fact in facts:
+        name, since, day = fact.fact.rpartition(SINCE)
+        told.setdefault(name if since else fact.fact, []).append(
+            fact.source + (f", active since {day}" if since else "")
+        )
+    return "; ".join(f"{name} ({_some(sources, '; ')})" for name, sources in sorted(told.items()))
+
+
 def _sources(facts: list[Evidence]) -> str:
-    names = [fact.source for fact in facts]
+    return _some([fact.source for fact in facts], ", ")
+
+
+def _some(names: list[str], between: str) -> str:
     more = len(names) - SOURCES_SHOWN
-    return ", ".join(names[:SOURCES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return between.join(names[:SOURCES_SHOWN]) + (f" and {more} more" if more > 0 else "")

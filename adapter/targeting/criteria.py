@@ -24,13 +24,13 @@ def chronic_diseases(
 
     ``entries`` is the table of ``entry_rows``. One code can prove two diseases (I11.0); several codes of one entry count once.
     """
-    columns = ("beneficiary", "entry", "code", "label", "source")
+    columns = ("beneficiary", "entry", "fact", "source")
     proven = [_by_condition(conditions, entries, rule, as_of)] if "condition" in rule.sources else []
     proven += [_by_claims(diagnoses, entries, rule, as_of)] if "claim" in rule.sources else []
     rows = ibis.union(*[one.select(*columns) for one in proven]) if len(proven) > 1 else proven[0].select(*columns)
     counted = rows.group_by("beneficiary").agg(
         n=rows.entry.nunique(),
-        evidence=_evidence(rows.entry, rows.code.concat(" ", ibis.coalesce(rows.label, "")).strip(), rows.source),
+        evidence=_evidence(rows.entry, rows.fact, rows.source),
     )
     return counted.select(
         "beneficiary", outcome=_met(counted.n >= rule.minimum), observed=counted.n.cast("string"), evidence="evidence"
@@ -40,7 +40,14 @@ def chronic_diseases(
 def _by_condition(conditions: ir.Table, entries: ir.Table, rule: ChronicDiseases, as_of: date) -> ir.Table:
     active = conditions.filter(counts_as_active(conditions, rule, as_of))
     proven = active.inner_join(entries, "disease").filter(lambda t: _in_entry(t, rule))
-    return proven.mutate(label=ibis.coalesce(proven.display, proven.label))
+    fact = _named(proven.code, ibis.coalesce(proven.display, proven.label))
+    since = ibis.literal(", since ").concat(proven.onset.left(10))
+    recorded = ibis.literal(", recorded ").concat(proven.recorded.left(10))
+    return proven.mutate(fact=fact.concat(ibis.coalesce(since, recorded, "")))
+
+
+def _named(code: ir.StringValue, label: ir.StringValue) -> ir.StringValue:
+    return code.concat(" ", ibis.coalesce(label, "")).strip()
 
 
 def _by_claims(diagnoses: ir.Table, entries: ir.Table, rule: ChronicDiseases, as_of: date) -> ir.Table:
@@ -54,7 +61,7 @@ def _by_claims(diagnoses: ir.Table, entries: ir.Table, rule: ChronicDiseases, as
     by_stay = (counts.inpatient >= rule.inpatient_claims) & (rule.inpatient_claims > 0)
     by_visits = (counts.days >= rule.outpatient_claims) & (rule.outpatient_claims > 0)
     enough = counts.filter(by_stay | by_visits)
-    return rows.semi_join(enough, ["beneficiary", "entry"]).mutate(label=ibis._.display)
+    return rows.semi_join(enough, ["beneficiary", "entry"]).mutate(fact=_named(ibis._.code, ibis._.display))
 
 
 def counts_as_active(conditions: ir.Table, rule: ChronicDiseases, as_of: date) -> ir.BooleanValue:
