@@ -5,11 +5,11 @@ The command line and the web both call these. A job takes the day as a parameter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,32 +17,28 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from adapter import __version__
+from adapter import __version__, comparison, findings
 from adapter.config import Config
 from adapter.decisions import decisions
 from adapter.engine import Engine
 from adapter.errors import ConfigError, ReportError, SourceError
 from adapter.fetch import OF_PERSONS, from_server
 from adapter.mappings import Mappings, load_mappings, mappings_folder
-from adapter.outputs import UNMAPPED_COLUMNS, csv_bytes, json_bytes, output_folder, rejected_bytes, write_whole
+from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_whole
 from adapter.population import Enrolled, Population, enrollment_tables, populate
 from adapter.quarantine import Rejected
 from adapter.reporting.checks import FindingsError
 from adapter.reporting.contract_file import ContractFile, contract_file
 from adapter.reporting.layout import layout_for_year, load_layout
 from adapter.rosters import read_roster, strangers
+from adapter.screening_files import write_outputs as write_outputs  # what a job writes is asked for here
 from adapter.snapshot import Snapshot, from_folder
-from adapter.targeting.decision import CRITERIA, Decision
+from adapter.targeting.decision import Decision
 from adapter.targeting.evaluate import Question, criterion_rows, membership, targeting
+from adapter.targeting.near_misses import near_misses
 from adapter.targeting.program import Program, is_contract, load_program
 
 DEFAULT_PROGRAM = "health-partners-2023"
-
-TARGETING_COLUMNS = (
-    "beneficiary", "contract", "pbp", "outcome", "doors", "reason_code",
-    *(column for name in CRITERIA for column in (f"{name}_outcome", f"{name}_observed")),
-)  # fmt: skip
-
 
 FINDING_COLUMNS = ("severity", "element", "row", "beneficiary", "rule", "remedy")
 
@@ -58,6 +54,7 @@ class Screening:
     at_risk: Path | None = None
     patients: str = ""  # a Patient search that chooses the persons of a server
     strict: bool = False
+    since_run: Path | None = None  # the --out folder of an earlier screening to compare with
 
 
 class UnknownBeneficiary(SourceError):
@@ -77,10 +74,37 @@ class Screened:
     snapshot: Snapshot
     mappings: Mappings
     engine: Engine
+    members: ir.Table
     targeting: ir.Table
     criteria: ir.Table
     rejected: tuple[Rejected, ...]
     notices: tuple[str, ...] = ()
+    earlier: comparison.EarlierRun | None = None
+
+    @cached_property
+    def near_misses(self) -> list[dict[str, Any]]:
+        """The rows of near_misses.csv."""
+        return self.engine.records(near_misses(self.targeting, self.program, self.question.as_of))
+
+    @cached_property
+    def findings(self) -> list[dict[str, Any]]:
+        """The rows of findings.csv."""
+        return findings.findings(self.engine, self.snapshot, self.population.tables, self.members, self.question)
+
+    @cached_property
+    def changes(self) -> list[dict[str, Any]]:
+        """The rows of changes.csv; none without an earlier run."""
+        if self.earlier is None:
+            return []
+        before = self.engine.table(self.earlier.targeting, comparison.BEFORE)
+        return self.engine.records(comparison.changes(before, self.targeting))
+
+    @cached_property
+    def first_met(self) -> list[dict[str, Any]]:
+        """The rows of first_met.csv, those of the earlier run carried over."""
+        earlier = self.engine.table(self.earlier.first_met if self.earlier else [], comparison.FIRST_MET)
+        met = comparison.first_met(self.targeting, earlier, self.question.as_of, self.program)
+        return self.engine.records(met)
 
     def outcomes(self) -> dict[str, int]:
         """How many beneficiaries have each outcome."""
@@ -124,6 +148,7 @@ def screened(screening: Screening, config: Config) -> Iterator[Screened]:
     Raises ConfigError, MappingError or SourceError; with ``strict`` also SourceError at the first resource that is refused.
     """
     mappings, program, roster, refused = _prepared(screening)
+    earlier = _earlier(screening, program)
     with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
         snapshot = open_source(screening.source, config, Path(scratch), screening.patients)
         population = populate(engine, snapshot, mappings, program, roster)
@@ -137,8 +162,16 @@ def screened(screening: Screening, config: Config) -> Iterator[Screened]:
         members = engine.keep(membership(population.tables, question), "members")
         rows = engine.keep(criterion_rows(population.tables, question, members), "criteria")
         table = engine.keep(targeting(members, rows, program), "targeting")
-        notices = (*snapshot.notices, *_notices(question, population))
-        yield Screened(program, question, population, snapshot, mappings, engine, table, rows, rejected, notices)
+        notices = (*snapshot.notices, *_notices(question, population), *(earlier.notices(program) if earlier else ()))
+        yield Screened(
+            program, question, population, snapshot, mappings, engine, members, table, rows, rejected, notices, earlier
+        )
+
+
+def _earlier(screening: Screening, program: Program) -> comparison.EarlierRun | None:
+    if screening.since_run is None:
+        return None
+    return comparison.read_run(screening.since_run, program, screening.contract, screening.as_of)
 
 
 def _prepared(screening: Screening) -> tuple[Mappings, Program, list[dict[str, Any]], list[Rejected]]:
@@ -196,49 +229,6 @@ def _notices(question: Question, population: Population) -> list[str]:
             "the source holds no Coverage, so the contract is not known; say whose members these are with --contract"
         )
     return notices
-
-
-def write_outputs(result: Screened, folder: Path) -> list[Path]:
-    """Writes targeting.csv, criteria.parquet, unmapped.csv, rejected.csv and manifest.json into ``folder``, each whole."""
-    output_folder(folder)
-    unmapped = result.engine.records(result.population.unmapped)
-    files: dict[str, bytes | Callable[[Path], None]] = {
-        "targeting.csv": csv_bytes(TARGETING_COLUMNS, result.engine.records(result.targeting.order_by("beneficiary"))),
-        "unmapped.csv": csv_bytes(UNMAPPED_COLUMNS, unmapped),
-        "rejected.csv": rejected_bytes(result.rejected),
-        "criteria.parquet": partial(result.engine.write_parquet, result.criteria.order_by("beneficiary", "criterion")),
-    }
-    for name, content in files.items():
-        write_whole(folder / name, content)
-    write_whole(folder / "manifest.json", json_bytes(manifest(result, len(unmapped))))
-    return [folder / name for name in (*files, "manifest.json")]
-
-
-def manifest(result: Screened, unmapped: int) -> dict[str, Any]:
-    """What the result was made from: hashes and counts of the input, versions of program, lists and adapter, the day."""
-    hashes: Mapping[str, str] = result.snapshot.hashes.result() if result.snapshot.hashes else {}
-    return {
-        "adapter": __version__,
-        "as_of": result.question.as_of.isoformat(),
-        "contract": result.question.contract,
-        "program": {
-            "name": result.program.name,
-            "version": result.program.version,
-            "plan_year": result.program.plan_year,
-        },
-        "source": result.snapshot.origin,
-        "inputs": dict(sorted(hashes.items())),
-        "resources": dict(result.population.counts),
-        "mappings": {
-            key: {"version": version, "sha256": result.mappings.hashes()[key]}
-            for key, version in result.mappings.versions().items()
-        },
-        "outcomes": result.outcomes(),
-        "doors": result.doors(),
-        "rejected": len(result.rejected),
-        "unmapped": unmapped,
-        "notices": list(result.notices),
-    }
 
 
 def explain(screening: Screening, config: Config, beneficiary: str) -> tuple[Decision, Program, tuple[str, ...]]:
