@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 
 from adapter import __version__
+from adapter.comparison import criteria_met_on
 from adapter.decisions import drugs_by_person
 from adapter.errors import ConfigError
 from adapter.fhir.json import Resource
@@ -47,7 +49,8 @@ def write_back(result: Screened, sink: Sink, write: Write) -> WriteReport:
             "The source does not tell the contract of some beneficiaries; say whose members they are with --contract"
         )
     drugs = _drugs(result) if write.pml else {}
-    return sink.write(_persons(targeted, drugs, program, sink, write))
+    met_on = criteria_met_on(result.earlier.first_met) if result.earlier else {}
+    return sink.write(_persons(targeted, drugs, met_on, program, sink, write))
 
 
 def _drugs(result: Screened) -> dict[str, list[ListedDrug]]:
@@ -58,13 +61,20 @@ def _drugs(result: Screened) -> dict[str, list[ListedDrug]]:
 
 
 def _persons(
-    targeted: Sequence[Decision], drugs: Mapping[str, list[ListedDrug]], program: Program, sink: Sink, write: Write
+    targeted: Sequence[Decision],
+    drugs: Mapping[str, list[ListedDrug]],
+    met_on: Mapping[tuple[str, str], date],
+    program: Program,
+    sink: Sink,
+    write: Write,
 ) -> Iterator[PersonWrite]:
     rest = iter(targeted)
     while group := list(islice(rest, PERSONS_AT_ONCE)):
         held = _held(group, drugs, program, sink, write)
         for decision in group:
-            yield _person(decision, drugs.get(decision.beneficiary, []), program, held, write)
+            first = met_on.get((decision.beneficiary, decision.contract))
+            plan = enrollment(decision, program, held.get(f"CarePlan/{_id('enrollment', decision, program)}"), first)
+            yield _person(decision, plan, drugs.get(decision.beneficiary, []), program, held, write)
 
 
 def _held(
@@ -96,9 +106,13 @@ def _id(kind: str, decision: Decision, program: Program, *more: str) -> str:
 
 
 def _person(
-    decision: Decision, drugs: Sequence[ListedDrug], program: Program, held: Mapping[str, Resource], write: Write
+    decision: Decision,
+    plan: Resource,
+    drugs: Sequence[ListedDrug],
+    program: Program,
+    held: Mapping[str, Resource],
+    write: Write,
 ) -> PersonWrite:
-    plan = enrollment(decision, program, held.get(f"CarePlan/{_id('enrollment', decision, program)}"))
     resources = [plan]
     if write.pml and plan.get("status") == "active":
         resources += medication_list(

@@ -7,6 +7,7 @@ practitioner, which exist only after a pharmacist's review (reference/fhir-profi
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from adapter.resources.ids import BASE, Resource, identifier, is_reference, references, resource_id, tag
 from adapter.resources.merging import merge, reference_elements
@@ -51,7 +52,7 @@ _OWNED = ("text", "addresses", "supportingInfo")
 _CMS_CRITERIA = {"01": {"core"}, "02": {"at_risk"}, "03": {"core", "at_risk"}, "04": set[str]()}
 
 
-def enrollment(decision: Decision, program: Program, held: Resource | None) -> Resource:
+def enrollment(decision: Decision, program: Program, held: Resource | None, first_met: date | None = None) -> Resource:
     """The enrollment CarePlan of a targeted beneficiary, conformant with US Core CarePlan 6.1.0 to 9.0.0.
 
     ``held`` is the CarePlan of that id that the server holds. Its start, its date of first meeting the criteria and
@@ -63,14 +64,15 @@ def enrollment(decision: Decision, program: Program, held: Resource | None) -> R
         raise ValueError("only a targeted beneficiary is enrolled")
     if held is not None and held.get("status") != "active":
         return held  # 42 CFR 423.153(d)(1)(v): enrollment is by opt-out, and a screening run never undoes one
-    return merge(_own(decision, program, held or {}), held, _OWNED)
+    met_on = min(decision.as_of, first_met or decision.as_of)
+    return merge(_own(decision, program, held or {}, met_on), held, _OWNED)
 
 
-def _own(decision: Decision, program: Program, held: Resource) -> Resource:
+def _own(decision: Decision, program: Program, held: Resource, met_on: date) -> Resource:
     own_id = resource_id("enrollment", decision.contract, decision.beneficiary, program.plan_year)
     # An earlier end was set by somebody on purpose.
     period = {"start": decision.as_of.isoformat(), "end": program.last_day.isoformat(), **held.get("period", {})}
-    parts = _parts(decision, program, _held_parts(held))
+    parts = _parts(decision, program, _held_parts(held), met_on)
     own = {
         "resourceType": "CarePlan",
         "id": own_id,
@@ -89,14 +91,14 @@ def _own(decision: Decision, program: Program, held: Resource) -> Resource:
     return own | _evidence_elements(decision, held)
 
 
-def _parts(decision: Decision, program: Program, held: dict[str, list[str]]) -> dict[str, list[str]]:
+def _parts(decision: Decision, program: Program, held: dict[str, list[str]], first_met: date) -> dict[str, list[str]]:
     """The parts of the extension. Doors and CMS reason add up over the year: a criterion once met stays met for it.
 
     42 CFR 423.153(d)(1)(iii) keeps the enrolled to the end of the year; the CMS file asks whether and when the
     criteria were met.
     """
     reason = _reason([decision.reason_code, *held.get("reasonCode", [])])
-    met_on = held.get("criteriaMetOn", [] if reason == "04" else [decision.as_of.isoformat()])
+    met_on = held.get("criteriaMetOn", [] if reason == "04" else [first_met.isoformat()])
     doors = {*decision.doors, *held.get("door", [])}
     known = [door for door in DOORS if door in doors]
     return {
