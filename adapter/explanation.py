@@ -92,10 +92,10 @@ def _diagnoses(facts: list[Evidence]) -> str:
     """Each diagnosis with the resources that tell it: "E11.9 Type 2 diabetes (Condition/1, active since 2019-04)"."""
     told: dict[str, list[str]] = {}
     for fact in facts:
-        name, since, day = fact.fact.rpartition(SINCE)
-        told.setdefault(name if since else fact.fact, []).append(
-            fact.source + (f", active since {day}" if since else "")
-        )
+        dated = DATED.fullmatch(fact.fact)
+        name, how, day = dated.groups() if dated else (fact.fact, "", "")
+        when = f", active since {day}" if how == "since" else f", {how} {day}" if how else ""
+        told.setdefault(name, []).append(fact.source + when)
     return "; ".join(f"{name} ({_some(sources, '; ')})" for name, sources in sorted(told.items()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,26 @@ from adapter import jobs
 from adapter.cli.options import config_of, now, screening_of, screening_options
 from adapter.config import Config
 from adapter.errors import EXIT_OK, ConfigError, SinkError
+from adapter.findings import KINDS
 from adapter.jobs import Screened
+from adapter.screening_files import insights
 from adapter.sinks import WriteReport, open_sink
 from adapter.writeback import Write, write_back
 
 REJECTED_SHOWN = 5
+NEAR_MISSES_SHOWN = 5
+SHORT_OF = {"chronic_diseases": "one disease", "part_d_drugs": "one drug", "drug_cost": "at most a tenth of the cost"}
+UNITS = {"chronic_diseases": "disease", "part_d_drugs": "drug"}
+CHANGES = {
+    "newly_targeted": "newly targeted",
+    "no_longer_meeting": "no longer meeting the criteria",
+    "changed_criterion": "with a criterion that changed",
+    "changed_doors": "targeted as before by other criteria",
+    "changed_reason": "with another CMS reason",
+    "changed_contract": "with another contract",
+    "joined": "joined",
+    "left": "left",
+}
 
 
 @click.command("screen")
@@ -30,14 +46,22 @@ REJECTED_SHOWN = 5
 @click.option("--write", "write", is_flag=True, help="Write CarePlans back to the source server.")
 @click.option("--sink", default="", help="Write to this server (URL) or folder instead.")
 @click.option("--pml", is_flag=True, help="Also write the Personal Medication List of each targeted beneficiary.")
+@click.option(
+    "--since-run",
+    "since_run",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of an earlier screening (its --out): tell what changed since.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
-def screen_command(out: Path | None, write: bool, sink: str, pml: bool, as_json: bool, **values: Any) -> int:
+def screen_command(
+    out: Path | None, write: bool, sink: str, pml: bool, since_run: Path | None, as_json: bool, **values: Any
+) -> int:
     """Decide who of SOURCE (base URL of a FHIR server, or a folder) is targeted for MTM. Changes nothing without --write or --sink."""
     config = config_of(values)
     target = sink_of(values["source"], write, sink)
     if pml and not target:
         raise ConfigError("--pml writes medication lists, so it needs --write or --sink")
-    with jobs.screened(screening_of(values), config) as result:
+    with jobs.screened(replace(screening_of(values), since_run=since_run), config) as result:
         files = jobs.write_outputs(result, out) if out else []
         report = written(result, target, pml, config) if target else None
         click.echo(
@@ -73,6 +97,7 @@ def account(result: Screened, files: list[Path], report: WriteReport | None) -> 
         "outcomes": result.outcomes(),
         "doors": result.doors(),
         "rejected": len(result.rejected),
+        **insights(result),
         "written": None
         if report is None
         else {
@@ -103,12 +128,41 @@ def told(result: Screened, files: list[Path], report: WriteReport | None, target
         f"Not        {outcomes['not_targeted']:>6,}",
         f"Undecided  {outcomes['unknown']:>6,}",
         f"Not enrolled{outcomes['not_enrolled']:>5,}",
+        *_told_insights(result),
     ]
     if report is not None:
         lines += _told_write(report, target)
     if files:
         lines.append(f"Files      {files[0].parent}: " + ", ".join(path.name for path in files))
     return "\n".join(lines)
+
+
+def _told_insights(result: Screened) -> list[str]:
+    """Near misses, findings and changes since the earlier run, each by kind; nothing of a kind that did not occur."""
+    found = insights(result)
+    lines = [f"Near misses {len(result.near_misses):>5,}"] if result.near_misses else []
+    lines += [f"             {n:>4,} short by {SHORT_OF[name]}" for name, n in found["near_misses"].items()]
+    lines += [f"                  {_near(row)}" for row in result.near_misses[:NEAR_MISSES_SHOWN]]
+    if result.findings:
+        lines.append(f"Findings   {len(result.findings):>6,}")
+        lines += [f"             {n:>4,} {KINDS[kind]}" for kind, n in found["findings"].items()]
+    return lines + (_told_changes(result, found["changes"]) if result.earlier else [])
+
+
+def _near(row: dict[str, Any]) -> str:
+    """A near miss in words: "mtm-demo-05: 6 drugs, 1 short"."""
+    if row["criterion"] == "drug_cost":
+        return f"{row['beneficiary']}: ${row['observed']}, ${row['short_by']} short"
+    unit = UNITS[row["criterion"]] + ("" if row["observed"] == "1" else "s")
+    return f"{row['beneficiary']}: {row['observed']} {unit}, {row['short_by']} short"
+
+
+def _told_changes(result: Screened, changes: dict[str, Any]) -> list[str]:
+    lines = [f"Changes since {changes['since']}" + ("" if result.changes else ": none")]
+    lines += [f"             {changes[kind]:>4,} {words}" for kind, words in CHANGES.items() if changes[kind]]
+    if changes["no_longer_meeting"]:
+        lines.append(f"                  (who is enrolled stays enrolled to {result.program.last_day})")
+    return lines
 
 
 def _told_write(report: WriteReport, target: str) -> list[str]:
