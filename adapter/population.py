@@ -102,7 +102,7 @@ def by_program(engine: Engine, facts: Facts, program: Program) -> Population:
         at_risk=engine.keep(at_risk.at_risk(flagged, facts.roster, facts.persons), "at_risk"),
         entries=engine.table(entry_rows(program.chronic_diseases), ENTRY_ROWS),
     )
-    known = bool(engine.number(facts.coverages.count()))
+    known = facts.counts["Coverage"] > 0  # also when none of them is in force for anybody
     return Population(tables, _unmapped(facts.conditions, facts.drug_uses), facts.rejected, known, facts.counts)
 
 
@@ -153,7 +153,7 @@ class _Reader:
             return self.engine.keep(reader(self.engine.read_ndjson(paths, shape)), resource_type)
         except ReadFault:
             clean, refused = sift(paths, resource_type, self.snapshot.scratch)
-            self.rejected += refused
+            self.rejected += self.snapshot.placed(refused)
             return self.engine.keep(reader(self.engine.read_ndjson(clean, shape)), resource_type)
 
     def note_missing(self, uses: ir.Table) -> None:

@@ -42,6 +42,9 @@ class _Head(msgspec.Struct):
     id: Any = None
 
 
+_HEADS = msgspec.json.Decoder(_Head)
+
+
 def open_lines(path: Path) -> IO[bytes]:
     """The file for reading bytes, decompressed when its name ends in .gz."""
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
@@ -102,26 +105,37 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def located(paths: Sequence[Path], resource_type: str, faults: Iterable[Mapping[str, Any]]) -> list[Rejected]:
-    """File and line of each faulty resource, given as rows of ``id`` and ``fault``; a resource that stands twice is told twice."""
-    wanted: dict[str, list[str]] = {}
+    """File and line of each faulty resource, given as rows of ``id`` and ``fault``; one that stands twice is told twice.
+
+    One whose line cannot be found (a claim without id is named by its content) is told without file and line.
+    """
+    wanted: dict[str, dict[str, None]] = {}
     for row in faults:
-        wanted.setdefault(row["id"] or "", []).append(row["fault"])
-    if not wanted:
-        return []
-    decoder = msgspec.json.Decoder(_Head)
-    found = []
-    for path in paths:
+        wanted.setdefault(row["id"] or "", {})[row["fault"]] = None
+    found: list[Rejected] = []
+    met: set[str] = set()
+    for path in paths if wanted else ():
         for number, line in numbered_lines(path):
-            head = decoder.decode(line)
-            for reason in wanted.get(head.id or "", ()):
-                found.append(Rejected(path.name, number, resource_type, str(head.id or ""), reason))
-    return found
+            identity = _identity(line)
+            if identity in wanted:
+                met.add(identity)
+                found += [Rejected(path.name, number, resource_type, identity, reason) for reason in wanted[identity]]
+    unmet = [(key, reason) for key, reasons in wanted.items() if key not in met for reason in reasons]
+    return found + [Rejected(resource_type, None, resource_type, key, reason) for key, reason in unmet]
+
+
+def _identity(line: bytes) -> str | None:
+    """The id of a resource, "" when it has none, None for a line that is no JSON object (it was refused before)."""
+    try:
+        return str(_HEADS.decode(line).id or "")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def head_of(line: bytes) -> tuple[str, str]:
     """resourceType and id of a line, "" where they cannot be read."""
     try:
-        head = msgspec.json.decode(line, type=_Head)
+        head = _HEADS.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return "", ""
     return (str(head.resourceType or ""), str(head.id or ""))

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,7 @@ from adapter.resource_types import R4_TYPES
 
 _NDJSON = re.compile(r"^(?P<type>[A-Za-z]+)(\..*)?\.ndjson(\.gz)?$")
 HASH_BLOCK = 1 << 20
+Place = tuple[str, int | None]  # file as it was given, and line if it has lines
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,29 @@ class Snapshot:
     notices: tuple[str, ...] = ()
     coverage_elsewhere: bool = False  # the server holds Coverage of persons who were not asked for
     hashes: Future[dict[str, str]] | None = field(default=None, compare=False)
+    places: Mapping[str, Sequence[Place]] = field(default_factory=dict)  # of each line of a sorted file, by its name
 
     def paths(self, resource_type: str) -> tuple[Path, ...]:
         """The files of one resource type, in the order of their names; empty when there are none."""
         return self.files.get(resource_type, ())
 
     def located(self, resource_type: str, faults: Iterable[Mapping[str, Any]]) -> list[Rejected]:
-        """The faulty resources (rows of ``id`` and ``fault``) with their place: file and line, or type and id on a server."""
+        """The faulty resources (rows of ``id`` and ``fault``) with their place: file and line, or the URL of their type."""
         if not self.remote:
-            return located(self.paths(resource_type), resource_type, faults)
-        return [
-            Rejected(f"{resource_type}/{row['id'] or '?'}", None, resource_type, row["id"] or "", row["fault"])
-            for row in faults
-        ]
+            return self.placed(located(self.paths(resource_type), resource_type, faults))
+        place = f"{self.origin}/{resource_type}"  # without the id: it may be a person's, and the place is shown
+        return [Rejected(place, None, resource_type, row["id"] or "", row["fault"]) for row in faults]
+
+    def placed(self, rejected: Iterable[Rejected]) -> list[Rejected]:
+        """The same with file and line as they were given, where resources were sorted into files by type."""
+        return [self._as_given(one) for one in rejected]
+
+    def _as_given(self, one: Rejected) -> Rejected:
+        places = self.places.get(one.file)
+        if places is None or one.line is None:
+            return one
+        file, line = places[one.line - 1]
+        return replace(one, file=file, line=line)
 
 
 def from_folder(folder: Path, scratch: Path) -> Snapshot:
@@ -68,17 +79,22 @@ def from_folder(folder: Path, scratch: Path) -> Snapshot:
         elif path.name.lower().endswith((".json", ".json.gz", ".ndjson", ".ndjson.gz")):
             mixed.append(path)
     sorter = _Sorter(scratch)
-    for path in mixed:
-        sorter.sort(path)
-    for kind, made in sorter.close().items():
+    try:
+        for path in mixed:
+            sorter.sort(path)
+    finally:
+        sorted_files = sorter.close()
+    for kind, made in sorted_files.items():
         typed.setdefault(kind, []).append(made)
-    if not typed.get("Patient"):
+    if not any(next(numbered_lines(path), None) for path in typed.get("Patient", ())):
         raise SourceError(
             f"The folder {folder} holds no Patient; export Patient.ndjson or a Bundle with Patients into it"
         )
     files = {kind: tuple(paths) for kind, paths in typed.items()}
     inputs = sorted({*(path for paths in files.values() for path in paths if path.parent == folder), *mixed})
-    return Snapshot(str(folder), files, scratch, rejected=tuple(sorter.rejected), hashes=hash_files(inputs))
+    return Snapshot(
+        str(folder), files, scratch, rejected=tuple(sorter.rejected), hashes=hash_files(inputs), places=sorter.places
+    )
 
 
 def _type_of(path: Path) -> str | None:
@@ -97,6 +113,7 @@ class _Sorter:
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch
         self.rejected: list[Rejected] = []
+        self.places: dict[str, list[Place]] = {}
         self._open: dict[str, BinaryIO] = {}
 
     def sort(self, path: Path) -> None:
@@ -110,9 +127,11 @@ class _Sorter:
             told = f"{kind} is no FHIR R4 resource type" if isinstance(kind, str) else "there is no resourceType"
             self.rejected.append(Rejected(path.name, number, str(kind or ""), str(resource.get("id") or ""), told))
             return
+        name = f"{kind}.sorted.ndjson"
         if kind not in self._open:
-            self._open[kind] = (self.scratch / f"{kind}.sorted.ndjson").open("wb")
+            self._open[kind] = (self.scratch / name).open("wb")
         self._open[kind].write(dump_line(dict(resource)))
+        self.places.setdefault(name, []).append((path.name, number))
 
     def close(self) -> dict[str, Path]:
         """The files made, by type."""
