@@ -22,10 +22,19 @@ Method = Literal["year_to_date", "trailing_12_months", "projected", "quarter"]
 DrugSource = Literal["claim", "dispense", "request", "statement"]
 Unlisted = Literal["unknown", "not_counted"]
 Measure = Literal["diabetes", "ras_antagonists", "statins"]
+Standing = Literal["V", "P+", "P", "U"]  # official text; two secondary texts, or one; unverified
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all program tables: immutable, no key beyond those named."""
+
+
+class Criterion(Strict, frozen=True):
+    """Base of the criteria: where they come from. ``standing`` is that of every setting that ``chosen`` does not name."""
+
+    standing: Standing
+    source: str
+    chosen: list[str]  # settings that no official text gives: the choice of whoever wrote the file
 
 
 class Entry(Strict, frozen=True):
@@ -36,7 +45,7 @@ class Entry(Strict, frozen=True):
     diseases: list[str]
 
 
-class ChronicDiseases(Strict, frozen=True):
+class ChronicDiseases(Criterion, frozen=True):
     """At least ``minimum`` of ``entries``. 42 CFR 423.153(d)(2)(i)(A)."""
 
     minimum: int
@@ -50,7 +59,7 @@ class ChronicDiseases(Strict, frozen=True):
     entries: list[Entry]
 
 
-class PartDDrugs(Strict, frozen=True):
+class PartDDrugs(Criterion, frozen=True):
     """At least ``minimum`` covered Part D drugs. 42 CFR 423.153(d)(2)(i)(B)."""
 
     minimum: int
@@ -62,7 +71,7 @@ class PartDDrugs(Strict, frozen=True):
     unlisted: Unlisted
 
 
-class DrugCost(Strict, frozen=True):
+class DrugCost(Criterion, frozen=True):
     """Yearly gross cost of covered Part D drugs against ``threshold`` in US dollars. 42 CFR 423.153(d)(2)(i)(C)."""
 
     threshold: str
@@ -77,7 +86,7 @@ class DrugCost(Strict, frozen=True):
         return Decimal(self.threshold).quantize(Decimal("0.01"))
 
 
-class AtRisk(Strict, frozen=True):
+class AtRisk(Criterion, frozen=True):
     """At-risk beneficiary, 42 CFR 423.100, from the plan's roster or a FHIR Flag."""
 
     statuses: list[str]
@@ -85,7 +94,7 @@ class AtRisk(Strict, frozen=True):
     flag_texts: list[str]
 
 
-class AdherenceDrug(Strict, frozen=True):
+class AdherenceDrug(Criterion, frozen=True):
     """A drug of one of the Star adherence measures."""
 
     measures: list[Measure]
@@ -101,7 +110,7 @@ class Program(Strict, frozen=True):
     version: str
     plan_year: int
     source: str
-    standing: Literal["V", "P+", "P", "U"]
+    standing: Standing
     snp_plans: list[str]
     maintenance_list: str
     chronic_diseases: ChronicDiseases
@@ -109,6 +118,12 @@ class Program(Strict, frozen=True):
     drug_cost: DrugCost
     at_risk: AtRisk
     adherence_drug: AdherenceDrug
+
+    @property
+    def criteria(self) -> dict[str, Criterion]:
+        """The tables of the criteria by their names in the file."""
+        names = ("chronic_diseases", "part_d_drugs", "drug_cost", "at_risk", "adherence_drug")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def first_day(self) -> date:
@@ -172,7 +187,29 @@ def _merged(path: Path, folder: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     own.setdefault("name", path.stem)
     beside = path.parent / f"{base}.toml"
     base_path = beside if beside.is_file() and beside.resolve() != path.resolve() else program_path(base, folder)
-    return _overlay(_merged(base_path, folder, (*seen, path.resolve())), own)
+    under = _merged(base_path, folder, (*seen, path.resolve()))
+    return _overlay(under, _owned(under, own, path.name))
+
+
+def _owned(base: dict[str, Any], own: dict[str, Any], file: str) -> dict[str, Any]:
+    """``own``, and where it changes settings without a standing of its own, these as its choice: no citation of ``base`` vouches for them."""
+    result = dict(own)
+    if "standing" not in own:
+        result |= {"standing": "U", "source": own.get("source", f"{file}, which extends: {base.get('source')}")}
+    for name, table in own.items():
+        under = base.get(name)
+        if isinstance(table, dict) and isinstance(under, dict) and "standing" not in table:
+            result[name] = table | _own_choice(under, table, file)
+    return result
+
+
+def _own_choice(base: dict[str, Any], table: dict[str, Any], file: str) -> dict[str, Any]:
+    changed = [key for key in table if key not in ("source", "chosen")]
+    source = f"{file} sets {', '.join(changed)}; all else: {base.get('source')}"
+    chosen = table.get("chosen", base.get("chosen"))
+    if not isinstance(chosen, list):
+        return {"source": table.get("source", source)}
+    return {"source": table.get("source", source), "chosen": list(dict.fromkeys([*chosen, *changed]))}
 
 
 def _beside(merged: dict[str, Any], path: Path) -> None:
@@ -218,7 +255,17 @@ def _value_faults(program: Program) -> list[tuple[str, str]]:
         for name in sorted(set(names))
         if names.count(name) > 1
     ]
-    return faults
+    return faults + [fault for name, table in program.criteria.items() for fault in _chosen_faults(name, table)]
+
+
+def _chosen_faults(name: str, table: Criterion) -> list[tuple[str, str]]:
+    settings = [field for field in table.__struct_fields__ if field not in Criterion.__struct_fields__]
+    known = ", ".join(settings)
+    return [
+        (f"{name}.chosen", f"{one!r} is no setting of this table; known are: {known}")
+        for one in table.chosen
+        if one not in settings
+    ]
 
 
 def is_plan(text: str) -> bool:
