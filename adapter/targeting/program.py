@@ -192,7 +192,10 @@ def _merged(path: Path, folder: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _owned(base: dict[str, Any], own: dict[str, Any], file: str) -> dict[str, Any]:
-    """``own``, and where it changes settings without a standing of its own, these as its choice: no citation of ``base`` vouches for them."""
+    """``own``, and in each table that it changes without a standing, the changed settings as its choice.
+
+    No citation of ``base`` vouches for what another file changed.
+    """
     result = dict(own)
     if "standing" not in own:
         result |= {"standing": "U", "source": own.get("source", f"{file}, which extends: {base.get('source')}")}
