@@ -25,7 +25,7 @@ from adapter.errors import ConfigError, ReportError, SourceError
 from adapter.fetch import OF_PERSONS, from_server
 from adapter.mappings import Mappings, load_mappings, mappings_folder
 from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_whole
-from adapter.population import Enrolled, Population, enrollment_tables, populate
+from adapter.population import Enrolled, Population, by_program, enrollment_tables, populate
 from adapter.quarantine import Rejected
 from adapter.reporting.checks import FindingsError
 from adapter.reporting.contract_file import ContractFile, contract_file
@@ -159,13 +159,27 @@ def screened(screening: Screening, config: Config) -> Iterator[Screened]:
             raise SourceError(
                 f"{len(rejected)} resources or rows were refused, the first: {rejected[0].sentence} (--strict)"
             )
-        members = engine.keep(membership(population.tables, question), "members")
-        rows = engine.keep(criterion_rows(population.tables, question, members), "criteria")
-        table = engine.keep(targeting(members, rows, program), "targeting")
         notices = (*snapshot.notices, *_notices(question, population), *(earlier.notices(program) if earlier else ()))
-        yield Screened(
-            program, question, population, snapshot, mappings, engine, members, table, rows, rejected, notices, earlier
-        )
+        tables = _decided(engine, population, question)
+        yield Screened(program, question, population, snapshot, mappings, engine, *tables, rejected, notices, earlier)
+
+
+def _decided(engine: Engine, population: Population, question: Question) -> tuple[ir.Table, ir.Table, ir.Table]:
+    """The tables members, targeting and criteria."""
+    members = engine.keep(membership(population.tables, question), "members")
+    rows = engine.keep(criterion_rows(population.tables, question, members), "criteria")
+    return members, engine.keep(targeting(members, rows, question.program), "targeting"), rows
+
+
+def by_other_program(result: Screened, program: Program, as_of: date) -> Screened:
+    """The same population decided by another program on its own day, without an earlier run. The source is not read again."""
+    population = by_program(result.engine, result.population.facts, program)
+    question = replace(result.question, program=program, as_of=as_of)
+    members, targeted, rows = _decided(result.engine, population, question)
+    return replace(
+        result, program=program, question=question, population=population, members=members, targeting=targeted,
+        criteria=rows, notices=tuple(_notices(question, population)), earlier=None,
+    )  # fmt: skip
 
 
 def _earlier(screening: Screening, program: Program) -> comparison.EarlierRun | None:
@@ -256,8 +270,12 @@ def for_one(screening: Screening, beneficiary: str) -> Screening:
 
 def default_day(program: str, today: date) -> date:
     """Today, or the last day of the program's plan year when that is over, or its first when it has not begun."""
-    loaded = load_program(program, load_mappings().folder / "programs")
-    return min(max(today, loaded.first_day), loaded.last_day)
+    return day_of(load_program(program, load_mappings().folder / "programs"), today)
+
+
+def day_of(program: Program, today: date) -> date:
+    """As ``default_day``, of a program that is loaded."""
+    return min(max(today, program.first_day), program.last_day)
 
 
 @dataclass(frozen=True)

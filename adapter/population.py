@@ -37,17 +37,6 @@ DRUG_LISTS = ("products", "ingredients", "ndc", "brands", "classes")
 
 
 @dataclass(frozen=True)
-class Population:
-    """The tables of one population, and what was refused on the way."""
-
-    tables: Tables
-    unmapped: ir.Table  # system, code, display, count, used_as
-    rejected: tuple[Rejected, ...]
-    coverage_known: bool
-    counts: Mapping[str, int]  # resources read, by type
-
-
-@dataclass(frozen=True)
 class Facts:
     """What the source holds before any program is asked: read once, drugs and diseases recognized."""
 
@@ -60,6 +49,18 @@ class Facts:
     roster: ir.Table
     rejected: tuple[Rejected, ...]
     counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Population:
+    """The tables of one population, and what was refused on the way."""
+
+    tables: Tables
+    unmapped: ir.Table  # system, code, display, count, used_as
+    rejected: tuple[Rejected, ...]
+    coverage_known: bool
+    counts: Mapping[str, int]  # resources read, by type
+    facts: Facts  # what another program would be asked over
 
 
 def populate(
@@ -103,7 +104,8 @@ def by_program(engine: Engine, facts: Facts, program: Program) -> Population:
         entries=engine.table(entry_rows(program.chronic_diseases), ENTRY_ROWS),
     )
     known = facts.counts["Coverage"] > 0  # also when none of them is in force for anybody
-    return Population(tables, _unmapped(facts.conditions, facts.drug_uses), facts.rejected, known, facts.counts)
+    unmapped = _unmapped(facts.conditions, facts.drug_uses)
+    return Population(tables, unmapped, facts.rejected, known, facts.counts, facts)
 
 
 @dataclass(frozen=True)
