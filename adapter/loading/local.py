@@ -73,7 +73,7 @@ def read_local(mappings: Path) -> Local:
     place = f"{FOLDER}/{MANIFEST}"
     try:
         text = (folder / MANIFEST).read_bytes().decode("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Local(folder, {})
     try:
         sets = msgspec.convert(tomllib.loads(text), dict[str, LoadedSet])

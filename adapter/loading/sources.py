@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -93,14 +94,19 @@ def backend() -> Iterator[Any]:
             raise refusal(*_told(str(error))) from None
 
 
-def _told(message: str) -> tuple[str, str]:
-    """The file and the fault in one sentence out of a message of DuckDB."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    named = [line.partition("file = ")[2] for line in lines if line.startswith("file = ")]
-    what = next((line for line in lines if line.startswith(("Expected", "Invalid unicode"))), lines[0])
-    where = lines[0].partition("Error on ")[2].lower().replace(":", "")
-    place = Path(named[0]).name if named else "the lists"
-    return place, f"{where + ': ' if where else ''}{what.rstrip('.')}; fetch the file again, nothing was loaded"
+def _told(message: str) -> tuple[str, str, str]:
+    """The file, the fault and its row out of a message of the backend."""
+    file = re.search(r"^\s*file = (.+)$", message, re.MULTILINE)
+    row = re.search(r"Error on Line: (\d+)", message)
+    fields = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
+    if fields:
+        what = f"the line has {fields[2]} fields where the format has {fields[1]}"
+    elif "unicode" in message:
+        what = "the line is not UTF-8"
+    else:
+        what = message.splitlines()[0].rstrip(".")
+    place = Path(file[1]).name if file else "the lists"
+    return place, f"{what}; fetch the file again, nothing was loaded", f"row {row[1]}" if row else ""
 
 
 def first_row(connection: Any, query: str, values: Sequence[Any] = ()) -> dict[str, Any]:
