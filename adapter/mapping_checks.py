@@ -1,4 +1,4 @@
-"""Every fault of a folder of mappings: its lists row by row, its programs and its record layouts.
+"""Every fault of a folder of mappings: its lists row by row, its programs, the federal limits and its record layouts.
 
 For people who edit the lists, before they are used. Loading (``adapter.mappings``) does not read the rows.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,10 +18,12 @@ from adapter.errors import Fault, MappingError
 from adapter.mapping_sources import LISTS, SOURCES
 from adapter.mappings import BOM, MappingFile, open_list, read_mappings
 from adapter.reporting.layout import load_layout
+from adapter.targeting.limits import Limits, YearLimits, load_limits
 from adapter.targeting.program import ChronicDiseases, load_program
 
 Columns = Mapping[str, Sequence[str]]  # the cells of a list by column, all of one length
 Diseases = Mapping[str, Mapping[str, bool]]  # disease -> subgroup -> whether any of its codes is on by default
+LIMITS = "limits/cms.toml"
 
 
 @dataclass(frozen=True)
@@ -40,22 +43,25 @@ class Rows:
 
 
 def check_mappings(folder: Path) -> list[Fault]:
-    """Every fault of ``folder``, each once: sources, headers, rows, references between lists, programs and layouts."""
+    """Every fault of ``folder``, each once: sources, headers, rows, references, limits, programs (once the limits are sound), layouts."""
     mappings, faults = read_mappings(folder)
     lists: dict[str, Rows] = {}
     for key, file in mappings.files.items():
         lists[key], found = read_rows(file)
         faults += found + row_faults(lists[key])
     faults += [fault for rows in lists.values() for fault in reference_faults(rows, lists)]
-    faults += program_faults(folder / "programs", known_diseases(lists)) + layout_faults(folder / "layouts")
+    diseases = known_diseases(lists)
+    wrong_limits = limits_faults(folder, diseases)
+    faults += wrong_limits or program_faults(folder / "programs", diseases)
+    faults += layout_faults(folder / "layouts")
     return list(dict.fromkeys(faults))
 
 
 def checked_files(folder: Path) -> list[str]:
-    """The files that ``check_mappings`` proves, relative to ``folder``: sources, lists, programs and layouts."""
+    """The files that ``check_mappings`` proves, relative to ``folder``: sources, lists, programs, limits and layouts."""
     mappings, _ = read_mappings(folder)
     sources = [f"{group}/{SOURCES}" for group in LISTS if (folder / group / SOURCES).is_file()]
-    others = [_name(path) for group in ("programs", "layouts") for path in _tomls(folder / group)]
+    others = [_name(path) for group in ("programs", "limits", "layouts") for path in _tomls(folder / group)]
     return sorted([*sources, *(file.name for file in mappings.files.values()), *others])
 
 
@@ -207,6 +213,62 @@ def _unknown(name: str, diseases: Diseases) -> str:
     if slash and subgroup not in diseases[disease]:
         return f"is no subgroup of {disease}; known are: {', '.join(sorted(diseases[disease]))}"
     return ""
+
+
+def limits_faults(folder: Path, diseases: Diseases) -> list[Fault]:
+    """The faults of the federal limits of ``folder``; without any the shipped ones hold, which are not its fault."""
+    if not (folder / LIMITS).is_file():
+        return []
+    try:
+        limits = load_limits(folder / "programs")
+    except MappingError as error:
+        return list(error.faults)
+    found = [fault for year in limits.limits for fault in _year_faults(year)]
+    found += _gap_faults(limits) + (_core_faults(limits, diseases) if diseases else [])
+    return [Fault(LIMITS, place, fault) for place, fault in found]
+
+
+def _year_faults(year: YearLimits) -> list[tuple[str, str]]:
+    """What is no period, no range, or more than there is."""
+    core, place = len(set(year.core_diseases)), f"limits.{year.from_year}"
+    wrong = {
+        "to_year": year.to_year < year.from_year,
+        "minimum_diseases": not 1 <= year.minimum_diseases[0] <= year.minimum_diseases[1],
+        "minimum_drugs": not 1 <= year.minimum_drugs[0] <= year.minimum_drugs[1],
+        "core_diseases": core < len(year.core_diseases),
+        "required_core_diseases": not 0 <= year.required_core_diseases <= core,
+    }
+    return [(f"{place}.{key}", _WRONG[key]) for key, is_wrong in wrong.items() if is_wrong]
+
+
+_WRONG = {
+    "to_year": "the period ends before it begins; correct one of the years",
+    "minimum_diseases": "this is no range; write the lowest and then the highest, from 1 on",
+    "minimum_drugs": "this is no range; write the lowest and then the highest, from 1 on",
+    "core_diseases": "a core disease stands twice; remove one",
+    "required_core_diseases": "there are not as many core diseases; correct the number",
+}
+
+
+def _gap_faults(limits: Limits) -> list[tuple[str, str]]:
+    """The periods that do not begin in the year after the one before."""
+    years = sorted(limits.limits, key=lambda year: year.from_year)
+    fault = "the period before ends with {}; begin with the year after it"
+    return [
+        (f"limits.{after.from_year}.from_year", fault.format(before.to_year))
+        for before, after in itertools.pairwise(years)
+        if after.from_year != before.to_year + 1
+    ]
+
+
+def _core_faults(limits: Limits, diseases: Diseases) -> list[tuple[str, str]]:
+    """The core diseases and subgroups that no condition list knows."""
+    core = {f"limits.{year.from_year}.core_diseases": year.core_diseases for year in limits.limits}
+    parts = {
+        f"subgroups.{name}": [f"{name}/{one}" for one in subgroups] for name, subgroups in limits.subgroups.items()
+    }
+    named = [(place, name) for place, names in (core | parts).items() for name in names]
+    return [(place, f"{name!r} {fault}") for place, name in named if (fault := _unknown(name, diseases))]
 
 
 def layout_faults(folder: Path) -> list[Fault]:

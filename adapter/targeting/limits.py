@@ -49,7 +49,7 @@ def load_limits(programs: Path) -> Limits:
         raise MappingError([Fault("limits/cms.toml", "", "the federal limits are missing; put the file back")])
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Limits)
-    except (msgspec.DecodeError, tomllib.TOMLDecodeError) as error:
+    except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MappingError([Fault("limits/cms.toml", "", str(error))]) from None
 
 
