@@ -34,10 +34,8 @@ def row(key, **more):
         (b'\xef\xbb\xbf{"id":"a"}\r\n\r\n{"id":"b"}\r\n', [row("a"), row("b")]),
         (b'{"id":null,"end":null}\n', [row(None)]),
         (b'{"other":{"deep":[1]}}\n', [row(None)]),
-        (b'{"id":"1.10","end":{"start":4935.01}}
-', [row("1.10", end={"start": "4935.01"})]),
-        (b'{"id":"a","end":{"start":9999999999.99}}
-', [row("a", end={"start": "9999999999.99"})]),
+        (b'{"id":"1.10","end":{"start":4935.01}}\n', [row("1.10", end={"start": "4935.01"})]),
+        (b'{"id":"a","end":{"start":9999999999.99}}\n', [row("a", end={"start": "9999999999.99"})]),
         (b"", []),
         (b"\n\n", []),
     ],
