@@ -93,11 +93,15 @@ class MarxLayout(Strict, frozen=True):
 
 def load_marx_layout(folder: Path | None = None) -> MarxLayout:
     """The layout of the DTRR in the mappings ``folder``, by default ``mappings_folder()``. Raises MappingError with every fault."""
-    path = (folder or mappings_folder()) / FILE
-    layout, faults = _read(path)
+    layout, faults = _read((folder or mappings_folder()) / FILE)
     if layout is None or faults:
-        raise MappingError([Fault(FILE.partition("/")[2], *found) for found in faults])
+        raise MappingError([Fault(FILE, *found) for found in faults])
     return layout
+
+
+def marx_layout_faults(folder: Path) -> list[Fault]:
+    """Every fault of the layout in the mappings ``folder``; a folder without one has none."""
+    return [Fault(FILE, *found) for found in _read(folder / FILE)[1]] if (folder / FILE).is_file() else []
 
 
 def _read(path: Path) -> tuple[MarxLayout | None, list[tuple[str, str]]]:

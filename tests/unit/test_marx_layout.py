@@ -4,7 +4,7 @@ import pytest
 
 from adapter.errors import MappingError
 from adapter.mappings import mappings_folder
-from adapter.marx_layout import FILE, USED, load_marx_layout
+from adapter.marx_layout import FILE, USED, load_marx_layout, marx_layout_faults
 from tests.data.marx.records import POSITIONS
 
 SHIPPED = (mappings_folder() / FILE).read_text(encoding="utf-8")
@@ -50,8 +50,14 @@ def test_a_layout_with_a_fault_is_refused_by_file_and_key(tmp_path, old, new, to
     with pytest.raises(MappingError, match=r"marx/dtrr\.toml") as error:
         load_marx_layout(tmp_path)
     assert told in str(error.value)
+    assert marx_layout_faults(tmp_path) == error.value.faults
 
 
 def test_a_missing_layout_is_told(tmp_path):
     with pytest.raises(MappingError, match="there is no such file"):
         load_marx_layout(tmp_path)
+    assert marx_layout_faults(tmp_path) == []
+
+
+def test_the_shipped_layout_has_no_fault():
+    assert marx_layout_faults(mappings_folder()) == []
