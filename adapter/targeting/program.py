@@ -25,6 +25,9 @@ Measure = Literal["diabetes", "ras_antagonists", "statins"]
 Standing = Literal["V", "P+", "P", "U"]  # official text; two secondary texts, or one; unverified
 
 
+LARGEST_THRESHOLD = 10**10  # dollars, as many as a claim line may cost
+
+
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all program tables: immutable, no key beyond those named."""
 
@@ -239,14 +242,7 @@ def _fault(path: Path, message: str) -> Fault:
 
 
 def _value_faults(program: Program) -> list[tuple[str, str]]:
-    faults = []
-    try:
-        if not Decimal(program.drug_cost.threshold).is_finite() or Decimal(program.drug_cost.threshold) < 0:
-            faults.append(("drug_cost.threshold", "the threshold must be zero or more dollars"))
-    except InvalidOperation:
-        faults.append(
-            ("drug_cost.threshold", f'{program.drug_cost.threshold!r} is no amount; write dollars such as "4935.00"')
-        )
+    faults = [("drug_cost.threshold", fault) for fault in _amount_faults(program.drug_cost.threshold)]
     faults += [
         ("snp_plans", f"{plan!r} is no contract-PBP; write it like H1234-003")
         for plan in program.snp_plans
@@ -259,6 +255,18 @@ def _value_faults(program: Program) -> list[tuple[str, str]]:
         if names.count(name) > 1
     ]
     return faults + [fault for name, table in program.criteria.items() for fault in _chosen_faults(name, table)]
+
+
+def _amount_faults(text: str) -> list[str]:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return [f'{text!r} is no amount; write dollars such as "4935.00"']
+    if not amount.is_finite() or amount < 0:
+        return ["the threshold must be zero or more dollars"]
+    if amount >= LARGEST_THRESHOLD or amount != round(amount, 2):
+        return [f'{text!r} is no amount in dollars and cents; write it like "4935.00"']
+    return []
 
 
 def _chosen_faults(name: str, table: Criterion) -> list[tuple[str, str]]:
