@@ -248,6 +248,10 @@ def _value_faults(program: Program) -> list[tuple[str, str]]:
         for plan in program.snp_plans
         if not is_plan(plan)
     ]
+    read = {"chronic_diseases": program.chronic_diseases.sources, "part_d_drugs": program.part_d_drugs.sources}
+    faults += [
+        (f"{name}.sources", "no source is named; name at least one") for name, sources in read.items() if not sources
+    ]
     names = [entry.name for entry in program.chronic_diseases.entries]
     faults += [
         ("chronic_diseases.entries", f"the entry {name!r} stands twice")

@@ -60,6 +60,8 @@ BAD = {
     "a choice that there is none of": ("[drug_cost]\ncomparator = '=>'\n", [("drug_cost.comparator", "Invalid enum value '=>'")]),
     "a window that there is none of": ("[part_d_drugs]\nwindow = 'last_year'\n", [("part_d_drugs.window", "Invalid enum value")]),
     "a source that there is none of": ("[part_d_drugs]\nsources = ['claims']\n", [("part_d_drugs.sources[0]", "Invalid enum")]),
+    "no source of diseases": ("[chronic_diseases]\nsources = []\n", [("chronic_diseases.sources", "no source is named")]),
+    "no source of drugs": ("[part_d_drugs]\nsources = []\n", [("part_d_drugs.sources", "no source is named")]),
     "an empty choice": ("[drug_cost]\nunpriced = ''\n", [("drug_cost.unpriced", "Invalid enum value ''")]),
     "a threshold in words": ("[drug_cost]\nthreshold = 'much'\n", [("drug_cost.threshold", "'much' is no amount")]),
     "an empty threshold": ("[drug_cost]\nthreshold = ''\n", [("drug_cost.threshold", "'' is no amount")]),
