@@ -5,42 +5,35 @@ The command line and the web both call these. A job takes the day as a parameter
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import ibis.expr.types as ir
 
-from adapter import __version__, comparison, findings
+from adapter import comparison, findings
 from adapter.config import Config
 from adapter.decisions import decisions
 from adapter.engine import Engine
-from adapter.errors import ConfigError, ReportError, SourceError
-from adapter.fetch import OF_PERSONS, from_server
+from adapter.errors import ConfigError, SourceError
 from adapter.mappings import Mappings, load_mappings, mappings_folder
-from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_whole
-from adapter.population import Enrolled, Population, by_program, enrollment_tables, populate
+from adapter.population import Population, by_program, populate
 from adapter.quarantine import Rejected
-from adapter.reporting.checks import FindingsError
-from adapter.reporting.contract_file import ContractFile, contract_file
-from adapter.reporting.layout import layout_for_year, load_layout
-from adapter.rosters import read_roster, strangers
+from adapter.rosters import AtRiskFacts, read_at_risk, strangers
 from adapter.screening_files import write_outputs as write_outputs  # what a job writes is asked for here
-from adapter.snapshot import Snapshot, from_folder
+from adapter.snapshot import Snapshot
+from adapter.sources import open_source
 from adapter.targeting.decision import Decision
 from adapter.targeting.evaluate import Question, criterion_rows, membership, targeting
 from adapter.targeting.near_misses import near_misses
 from adapter.targeting.program import Program, is_contract, load_program
 
 DEFAULT_PROGRAM = "health-partners-2023"
-
-FINDING_COLUMNS = ("severity", "element", "row", "beneficiary", "rule", "remedy")
 
 
 @dataclass(frozen=True)
@@ -51,7 +44,7 @@ class Screening:
     as_of: date
     program: str = DEFAULT_PROGRAM
     contract: str = ""
-    at_risk: Path | None = None
+    at_risk: Path | None = None  # roster (CSV) or MARx reply reports, a file or a folder
     patients: str = ""  # a Patient search that chooses the persons of a server
     strict: bool = False
     since_run: Path | None = None  # the --out folder of an earlier screening to compare with
@@ -147,19 +140,20 @@ def screened(screening: Screening, config: Config) -> Iterator[Screened]:
 
     Raises ConfigError, MappingError or SourceError; with ``strict`` also SourceError at the first resource that is refused.
     """
-    mappings, program, roster, refused = _prepared(screening)
+    mappings, program, facts = _prepared(screening)
     earlier = _earlier(screening, program)
     with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
         snapshot = open_source(screening.source, config, Path(scratch), screening.patients)
-        population = populate(engine, snapshot, mappings, program, roster)
+        population = populate(engine, snapshot, mappings, program, facts.rows)
         known = population.coverage_known or snapshot.coverage_elsewhere
         question = Question(program, screening.as_of, screening.contract, known)
-        rejected = (*population.rejected, *refused, *_strangers(engine, population, roster))
+        rejected = (*population.rejected, *facts.rejected, *_strangers(engine, population, facts.rows))
         if screening.strict and rejected:
             raise SourceError(
                 f"{len(rejected)} resources or rows were refused, the first: {rejected[0].sentence} (--strict)"
             )
-        notices = (*snapshot.notices, *_notices(question, population), *(earlier.notices(program) if earlier else ()))
+        since = earlier.notices(program) if earlier else ()
+        notices = (*snapshot.notices, *facts.notices, *_notices(question, population), *since)
         tables = _decided(engine, population, question)
         yield Screened(program, question, population, snapshot, mappings, engine, *tables, rejected, notices, earlier)
 
@@ -188,13 +182,14 @@ def _earlier(screening: Screening, program: Program) -> comparison.EarlierRun | 
     return comparison.read_run(screening.since_run, program, screening.contract, screening.as_of)
 
 
-def _prepared(screening: Screening) -> tuple[Mappings, Program, list[dict[str, Any]], list[Rejected]]:
-    """What a screening needs beside its source: lists, program, roster and the rows of it that were refused."""
+def _prepared(screening: Screening) -> tuple[Mappings, Program, AtRiskFacts]:
+    """What a screening needs beside its source: lists, program and the at-risk facts that are known on its day."""
     if screening.contract and not is_contract(screening.contract):
         raise ConfigError(f"{screening.contract} is no CMS contract number; give one like H1234 with --contract")
     mappings = load_mappings()
     program = load_program(screening.program, mappings.folder / "programs")
-    return mappings, program, *(read_roster(screening.at_risk) if screening.at_risk else ([], []))
+    facts = read_at_risk(screening.at_risk, screening.as_of) if screening.at_risk else AtRiskFacts([], [], [])
+    return mappings, program, facts
 
 
 def check(screening: Screening, config: Config) -> None:
@@ -214,16 +209,6 @@ def check(screening: Screening, config: Config) -> None:
 def program_names() -> list[str]:
     """The names of the programs in mappings/, sorted."""
     return sorted(path.stem for path in (mappings_folder() / "programs").glob("*.toml"))
-
-
-def open_source(
-    source: str, config: Config, scratch: Path, patients: str = "", types: Sequence[str] = OF_PERSONS
-) -> Snapshot:
-    """The snapshot of a server (a URL; beside Patients only the ``types``) or of a folder."""
-    if "://" in source:
-        with config.client(source) as client:
-            return from_server(client, scratch, patients, types)
-    return from_folder(Path(source), scratch)
 
 
 def _strangers(engine: Engine, population: Population, roster: list[dict[str, Any]]) -> list[Rejected]:
@@ -276,85 +261,3 @@ def default_day(program: str, today: date) -> date:
 def day_of(program: Program, today: date) -> date:
     """As ``default_day``, of a program that is loaded."""
     return min(max(today, program.first_day), program.last_day)
-
-
-@dataclass(frozen=True)
-class Reporting:
-    """Which CMS file to make: of a contract and year, from the enrollments at a source."""
-
-    source: str
-    contract: str
-    year: int
-    program: str = DEFAULT_PROGRAM
-    layout: str = ""  # name or file; "" takes CMS's layout of the year
-    patients: str = ""
-    allow_errors: bool = False
-
-
-def report(reporting: Reporting, config: Config, folder: Path) -> tuple[ContractFile, list[Path]]:
-    """Writes the beneficiary-level file of the contract, findings.csv and manifest.json into ``folder``, each whole.
-
-    Raises MappingError for a program or layout that cannot be used, SourceError, and FindingsError (a ReportError) when the
-    edits find errors; findings.csv is then written and the file is not.
-    """
-    mappings = load_mappings()
-    program = load_program(reporting.program, mappings.folder / "programs")
-    layouts = mappings.folder / "layouts"
-    layout = load_layout(reporting.layout, layouts) if reporting.layout else layout_for_year(reporting.year, layouts)
-    if program.plan_year != reporting.year:
-        raise ReportError(
-            f"The program {program.name} is of plan year {program.plan_year}, not {reporting.year}; give the program of that year"
-        )
-    with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
-        snapshot = open_source(reporting.source, config, Path(scratch), reporting.patients, ("CarePlan",))
-        enrolled = enrollment_tables(engine, snapshot)
-        output_folder(folder)
-        try:
-            made = contract_file(
-                enrolled.enrollments,
-                enrolled.beneficiaries,
-                layout,
-                reporting.contract,
-                reporting.year,
-                reporting.allow_errors,
-            )
-        except FindingsError as error:
-            write_whole(
-                folder / "findings.csv", csv_bytes(FINDING_COLUMNS, [vars(finding) for finding in error.findings])
-            )
-            raise
-        hashes: Mapping[str, str] = snapshot.hashes.result() if snapshot.hashes else {}
-        return made, _write_report(made, enrolled, hashes, reporting, program, layout.name, folder)
-
-
-def _write_report(
-    made: ContractFile,
-    enrolled: Enrolled,
-    hashes: Mapping[str, str],
-    reporting: Reporting,
-    program: Program,
-    layout: str,
-    folder: Path,
-) -> list[Path]:
-    files = {
-        made.name: made.data,
-        "findings.csv": csv_bytes(FINDING_COLUMNS, [vars(finding) for finding in made.findings]),
-        "rejected.csv": rejected_bytes(enrolled.rejected),
-    }
-    told = {
-        "adapter": __version__,
-        "contract": reporting.contract,
-        "year": reporting.year,
-        "program": {"name": program.name, "version": program.version},
-        "layout": layout,
-        "source": reporting.source,
-        "inputs": dict(sorted(hashes.items())),
-        "file": {"name": made.name, "rows": made.rows, "sha256": sha256(made.data).hexdigest()},
-        "findings": len(made.findings),
-        "rejected": len(enrolled.rejected),
-        "unverified": list(made.unverified),
-    }
-    for name, content in files.items():
-        write_whole(folder / name, content)
-    write_whole(folder / "manifest.json", json_bytes(told))
-    return [folder / name for name in (*files, "manifest.json")]

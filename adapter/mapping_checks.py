@@ -17,6 +17,7 @@ from pathlib import Path
 from adapter.errors import Fault, MappingError
 from adapter.mapping_sources import LISTS, SOURCES
 from adapter.mappings import BOM, MappingFile, open_list, read_mappings
+from adapter.marx_layout import FILE, marx_layout_faults
 from adapter.reporting.layout import load_layout
 from adapter.targeting.limits import Limits, YearLimits, load_limits
 from adapter.targeting.program import ChronicDiseases, load_program
@@ -54,6 +55,7 @@ def check_mappings(folder: Path) -> list[Fault]:
     wrong_limits = limits_faults(folder, diseases)
     faults += wrong_limits or program_faults(folder / "programs", diseases)
     faults += layout_faults(folder / "layouts")
+    faults += marx_layout_faults(folder)
     return list(dict.fromkeys(faults))
 
 
@@ -62,7 +64,8 @@ def checked_files(folder: Path) -> list[str]:
     mappings, _ = read_mappings(folder)
     sources = [f"{group}/{SOURCES}" for group in LISTS if (folder / group / SOURCES).is_file()]
     others = [_name(path) for group in ("programs", "limits", "layouts") for path in _tomls(folder / group)]
-    return sorted([*sources, *(file.name for file in mappings.files.values()), *others])
+    marx = [FILE] if (folder / FILE).is_file() else []
+    return sorted([*sources, *(file.name for file in mappings.files.values()), *others, *marx])
 
 
 def read_rows(file: MappingFile) -> tuple[Rows, list[Fault]]:

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import click
 
-from adapter import demo, jobs
+from adapter import contract_report, demo, jobs
 from adapter.cli import screen as screening
 from adapter.cli.options import now
 from adapter.config import Config
@@ -70,7 +70,9 @@ def _screen(url: str, folder: Path, out: Path, config: Config) -> bool:
 
 
 def _report(url: str, out: Path, config: Config) -> None:
-    made, files = jobs.report(jobs.Reporting(url, CONTRACT, YEAR, patients=demo.PATIENTS), config, out / "cms")
+    made, files = contract_report.report(
+        contract_report.Reporting(url, CONTRACT, YEAR, patients=demo.PATIENTS), config, out / "cms"
+    )
     click.echo(f"\n5. CMS beneficiary-level file of {CONTRACT} for {YEAR}: {made.rows} rows\n")
     click.echo(f"   {files[0]}")
     for sentence in (*(f"{finding.severity}: {finding}" for finding in made.findings), *made.unverified):

@@ -13,12 +13,25 @@ from adapter import __version__
 from adapter.cli.check_mappings import check_mappings_command
 from adapter.cli.demo import demo_command
 from adapter.cli.explain import explain_command
+from adapter.cli.mappings import mappings_group
+from adapter.cli.program import program_group
 from adapter.cli.report import report_command
 from adapter.cli.screen import screen_command
 from adapter.cli.serve import serve_command
+from adapter.cli.simulate import simulate_command
 from adapter.errors import EXIT_OK, AdapterError
 
-COMMANDS = (screen_command, explain_command, report_command, serve_command, check_mappings_command, demo_command)
+COMMANDS = (
+    screen_command,
+    explain_command,
+    simulate_command,
+    report_command,
+    serve_command,
+    program_group,
+    mappings_group,
+    check_mappings_command,
+    demo_command,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

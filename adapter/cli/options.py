@@ -32,7 +32,10 @@ def screening_options(command: Command) -> Command:
             ),
             click.option("--contract", default="", help="CMS contract such as H1234: only its members."),
             click.option(
-                "--at-risk", "at_risk", type=click.Path(path_type=Path), help="Roster of at-risk beneficiaries (CSV)."
+                "--at-risk",
+                "at_risk",
+                type=click.Path(path_type=Path),
+                help="At-risk beneficiaries: a roster (CSV) or MARx reply reports, a file or a folder.",
             ),
             click.option(
                 "--patients",

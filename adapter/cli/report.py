@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from adapter import jobs
+from adapter import contract_report, jobs
 from adapter.cli.options import config_of, connection_options
 from adapter.reporting.checks import FindingsError
 
@@ -33,7 +33,7 @@ def report_command(out: Path, **values: Any) -> None:
     """Make the beneficiary-level MTM file of a contract from the enrollments at SOURCE, checked before it leaves."""
     config = config_of(values)
     try:
-        made, files = jobs.report(jobs.Reporting(**values), config, out)
+        made, files = contract_report.report(contract_report.Reporting(**values), config, out)
     except FindingsError as error:
         _tell(error.findings)
         raise

@@ -30,7 +30,12 @@ RETRIES = 1  # somebody waits for the answer, unlike in a run over a population
 )
 @click.option("--program", default=DEFAULT_PROGRAM, show_default=True, help="Name of a program, or a .toml file.")
 @click.option("--contract", default="", help="CMS contract such as H1234: only its members.")
-@click.option("--at-risk", "at_risk", type=click.Path(path_type=Path), help="Roster of at-risk beneficiaries (CSV).")
+@click.option(
+    "--at-risk",
+    "at_risk",
+    type=click.Path(path_type=Path),
+    help="At-risk beneficiaries: a roster (CSV) or MARx reply reports, a file or a folder.",
+)
 @connection_options
 def serve_command(
     source: str, host: str, port: int, program: str, contract: str, at_risk: Path | None, **values: Any

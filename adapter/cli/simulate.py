@@ -41,7 +41,12 @@ LABEL, COLUMN = 24, 16  # widths in characters
     help="Day of the decisions; default today within each program's plan year.",
 )
 @click.option("--contract", default="", help="CMS contract such as H1234: only its members.")
-@click.option("--at-risk", "at_risk", type=click.Path(path_type=Path), help="Roster of at-risk beneficiaries.")
+@click.option(
+    "--at-risk",
+    "at_risk",
+    type=click.Path(path_type=Path),
+    help="At-risk beneficiaries: a roster (CSV) or MARx reply reports, a file or a folder.",
+)
 @click.option("--patients", default="", help="Read only these persons of a server: a Patient search.")
 @click.option(
     "--out",
