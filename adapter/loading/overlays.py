@@ -161,8 +161,5 @@ def _marks(asked: ir.Table, resolved: ir.Table, lists: dict[str, ir.Table]) -> i
 def with_own(drugs: ir.Table, own: ir.Table) -> ir.Table:
     """``drugs`` where what the plan's lists say stands in place of the shipped flag and mark."""
     rows = drugs.left_join(own, "medication")
-    return rows.select(
-        *(column for column in drugs.columns if column not in ("maintenance", "otc")),
-        maintenance=ibis.coalesce(rows.own_maintenance, rows.maintenance),
-        otc=ibis.coalesce(rows.own_otc, rows.otc),
-    )
+    own_first = {name: ibis.coalesce(rows[f"own_{name}"], rows[name]) for name in ("maintenance", "otc")}
+    return rows.select(**{column: own_first.get(column, rows[column]) for column in drugs.columns})
