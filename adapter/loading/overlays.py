@@ -6,6 +6,8 @@ brand, then form, component, brand, combination, ingredient. Of codes equally ne
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import ibis
 import ibis.expr.types as ir
 
@@ -22,7 +24,7 @@ STRENGTH = (
 LEAD = r"^([0-9.,]+ (hr|ml|actuat) )+"
 
 
-def own_marks(medications: ir.Table, resolved: ir.Table, lists: dict[str, ir.Table]) -> ir.Table:
+def own_marks(medications: ir.Table, resolved: ir.Table, lists: Mapping[str, ir.Table]) -> ir.Table:
     """One row per medication with own_maintenance (Y, D, N) and own_otc (rx, otc), NULL where the plan's lists say nothing.
 
     ``lists`` holds products, ingredients, ndc, brands and, where they are loaded, maintenance, ndc_marks and levels.
@@ -48,7 +50,7 @@ def _asked(medications: ir.Table, ndc: ir.Table) -> ir.Table:
     return known.select("medication", "name", "key", near=near.cast("int64")).distinct()
 
 
-def _flags(asked: ir.Table, resolved: ir.Table, lists: dict[str, ir.Table]) -> ir.Table | None:
+def _flags(asked: ir.Table, resolved: ir.Table, lists: Mapping[str, ir.Table]) -> ir.Table | None:
     """medication, own_maintenance of each medication for which the plan's list has a flag."""
     if "maintenance" not in lists:
         return None
@@ -81,7 +83,7 @@ def _of_ndc(asked: ir.Table, ndc: ir.Table) -> ir.Table:
     return _keys(rows, rows.rxcui, PRODUCT)
 
 
-def _named_levels(resolved: ir.Table, lists: dict[str, ir.Table]) -> ir.Table:
+def _named_levels(resolved: ir.Table, lists: Mapping[str, ir.Table]) -> ir.Table:
     """The broader codes that the RxNorm name and the ingredients of a medication tell, without any relation of RxNorm."""
     rows = resolved.select("medication", "drug", label=resolved.label.lower()).mutate(
         plain=lambda t: t.label.re_replace(r"\s*\[[^\]]*\]$", ""),
@@ -139,7 +141,7 @@ def _of_combinations(rows: ir.Table, ingredients: ir.Table) -> ir.Table:
     return _keys(found, found.rxcui, COMBINATION)
 
 
-def _marks(asked: ir.Table, resolved: ir.Table, lists: dict[str, ir.Table]) -> ir.Table | None:
+def _marks(asked: ir.Table, resolved: ir.Table, lists: Mapping[str, ir.Table]) -> ir.Table | None:
     """medication, own_otc of each medication with an NDC that the FDA marks; labeler and product decide when the package is not there."""
     if "ndc_marks" not in lists:
         return None
