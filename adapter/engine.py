@@ -1,25 +1,34 @@
 """The Ibis backend: where tables live, how NDJSON and code lists are read, where memory limits are set.
 
 The only module that knows DuckDB by name. Tables and criteria are Ibis expressions, so another backend replaces this file only.
+
+An engine may serve one population after the other (``session``). What is asked by name and as a function is then written to SQL only
+the first time: writing SQL takes a hundred times longer than running it for one beneficiary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
+from adapter.errors import AdapterError
 from adapter.tables.shapes import Shape
 
 MEMORY_LIMIT = "600MB"  # with the JSON reader's own buffers a run stays below 1 GB
 LARGEST_RESOURCE = 64 * 1024 * 1024  # bytes of one NDJSON line; narratives and contained documents can be long
+
+Asked: TypeAlias = "ir.Table | Callable[[], ir.Table]"
 
 
 class ReadFault(Exception):
@@ -27,7 +36,7 @@ class ReadFault(Exception):
 
 
 class Engine(AbstractContextManager["Engine"]):
-    """A DuckDB in process. Close it, or use it as a context, so that its scratch folder goes away."""
+    """A DuckDB in process, for one thread. Close it, or use it as a context, so that its scratch folder goes away."""
 
     def __init__(self, memory_limit: str = MEMORY_LIMIT, threads: int | None = None) -> None:
         self._scratch = TemporaryDirectory(prefix="mtm-engine-")
@@ -35,9 +44,12 @@ class Engine(AbstractContextManager["Engine"]):
         if threads is not None:
             settings["threads"] = threads
         self.backend = ibis.duckdb.connect(**settings)
-        self.backend.raw_sql("SET preserve_insertion_order = false")
-        self.backend.raw_sql("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")  # Ibis 12.0.0 still writes x -> y
-        self._kept = 0
+        self._run("SET preserve_insertion_order = false")
+        self._run("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")  # Ibis 12.0.0 still writes x -> y
+        self._names: Counter[str] = Counter()
+        self._written: dict[tuple[str, str], str] = {}  # (table, about) to SQL
+        self._tables: dict[str, ir.Table] = {}
+        self._lists: dict[Path, ir.Table] = {}
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
@@ -49,61 +61,150 @@ class Engine(AbstractContextManager["Engine"]):
         self.backend.disconnect()
         self._scratch.cleanup()
 
-    def read_ndjson(self, paths: Sequence[Path], shape: Mapping[str, Shape]) -> ir.Table:
+    @contextmanager
+    def session(self) -> Iterator[Engine]:
+        """This engine for one more population: tables of an earlier one are replaced, lists and written SQL stay."""
+        self._names.clear()
+        yield self
+
+    def read_ndjson(self, paths: Sequence[Path], shape: Mapping[str, Shape], name: str = "") -> ir.Table:
         """The resources in ``paths`` as one lazy table of the columns of ``shape``; absent elements are NULL, no path gives no row.
 
-        The read itself happens in ``keep``, which raises ReadFault at the first line that is not as the shape says.
+        The read itself happens in ``keep``, which raises ReadFault at the first line that is not as the shape says. With a
+        ``name`` the table is the same one, reading other files, each time it is asked for.
         """
-        columns = {name: column_type(of) for name, of in shape.items()}
-        if not paths:
-            return self._empty(columns)
-        return self.backend.read_json(
-            [str(path) for path in paths],
-            columns=columns,
-            format="newline_delimited",
-            maximum_object_size=LARGEST_RESOURCE,
-        )
+        view = f"raw_{name}" if name else self._next("raw")
+        columns = ", ".join(f"'{column}': '{column_type(of)}'" for column, of in shape.items())
+        if paths:
+            files = ", ".join(_quoted(path) for path in paths)
+            options = f"format = 'newline_delimited', maximum_object_size = {LARGEST_RESOURCE}"
+            source = f"SELECT * FROM read_json([{files}], columns = {{{columns}}}, {options})"  # noqa: S608 - as below
+        else:
+            casts = ", ".join(f'CAST(NULL AS {column_type(of)}) AS "{column}"' for column, of in shape.items())
+            source = f"SELECT {casts} WHERE FALSE"
+        self._run(f"CREATE OR REPLACE TEMP VIEW {view} AS {source}")
+        return self._known(view)
 
-    def _empty(self, columns: Mapping[str, str]) -> ir.Table:
-        name = self._next("empty")
-        self.backend.raw_sql(
-            f"CREATE TEMP TABLE {name} (" + ", ".join(f'"{column}" {kind}' for column, kind in columns.items()) + ")"
-        )
-        return self.backend.table(name)
+    def read_list(self, path: Path) -> ir.Table:
+        """A code list (.csv, .csv.gz or .parquet) as a table of strings, read once; empty cells are empty strings."""
+        if path not in self._lists:
+            if path.suffix == ".parquet":
+                read = self.backend.read_parquet(str(path))
+            else:
+                read = self.backend.read_csv(str(path), all_varchar=True, header=True, nullstr="\x00")
+            self._lists[path] = self.backend.create_table(f"list_{len(self._lists)}", read, temp=True)
+        return self._lists[path]
 
-    def _next(self, name: str) -> str:
-        self._kept += 1
-        return f"{name}_{self._kept}"
+    read_csv = read_list
 
-    def read_csv(self, path: Path) -> ir.Table:
-        """A code list as a table of strings; empty cells are empty strings."""
-        return self.keep(self.backend.read_csv(str(path), all_varchar=True, header=True, nullstr="\x00"))
+    def keep(self, asked: Asked, name: str = "kept", about: str = "") -> ir.Table:
+        """The rows of an expression, computed once and held by the backend. Raises ReadFault when the strict read stops.
 
-    def keep(self, expression: ir.Table, name: str = "kept") -> ir.Table:
-        """The rows of ``expression``, computed once and held by the backend. Raises ReadFault when the strict read stops."""
+        A function is called only when its table of that ``name`` was not written to SQL before; ``about`` names what else the SQL
+        depends on, such as program and day.
+        """
+        table = f"{name}_{self._names[name] + 1}"
         try:
-            return self.backend.create_table(self._next(name), expression, temp=True)
+            self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS {self._sql(asked, table, about)}")
         except duckdb.InvalidInputException as error:
             raise ReadFault(str(error)) from error
+        self._names[name] += 1
+        return self._known(table)
+
+    def _run(self, sql: str) -> list[Any]:
+        """Runs one statement to its end: DuckDB 2 takes no other while a result is open."""
+        return list(self.backend.con.execute(sql).fetchall())
+
+    def _sql(self, asked: Asked, table: str, about: str) -> str:
+        if not callable(asked):
+            self._tables.pop(table, None)  # another expression may have other columns
+            return str(self.backend.compile(asked))
+        key = (table, about)
+        if key not in self._written:
+            self._written[key] = str(self.backend.compile(asked()))
+            self._tables.pop(table, None)
+        return self._written[key]
+
+    def _known(self, table: str) -> ir.Table:
+        if table not in self._tables:
+            self._tables[table] = self.backend.table(table)
+        return self._tables[table]
+
+    def _next(self, name: str) -> str:
+        self._names[name] += 1
+        return f"{name}_{self._names[name]}"
 
     def number(self, value: ir.IntegerScalar) -> int:
         """The value of a scalar expression such as a count."""
         return int(self.backend.to_pyarrow(value).as_py() or 0)
 
-    def records(self, expression: ir.Table) -> list[dict[str, Any]]:
-        """The rows of ``expression`` as dictionaries, in its order."""
-        return list(self.backend.to_pyarrow(expression).to_pylist())
+    def count(self, table: ir.Table) -> int:
+        """How many rows a kept table has."""
+        return int(self._run(f"SELECT count(*) FROM {table.get_name()}")[0][0])  # noqa: S608 - our own name
+
+    def records(self, asked: Asked, name: str = "", about: str = "") -> list[dict[str, Any]]:
+        """The rows of an expression as dictionaries, in its order. With a ``name``, a function is called the first time only."""
+        if not name:
+            expression = asked() if callable(asked) else asked
+            return list(self.backend.to_pyarrow(expression).to_pylist())
+        sql = self._sql(asked, f"records_{name}", about)
+        return list(self.backend.con.sql(sql).to_arrow_table().to_pylist())
+
+    def rows(self, table: ir.Table, **equal: str) -> list[dict[str, Any]]:
+        """The rows of a kept table whose columns have these values."""
+        wanted = " AND ".join(f'"{column}" = ?' for column in equal)
+        sql = f"SELECT * FROM {table.get_name()} WHERE {wanted}"  # noqa: S608 - our own names, values as parameters
+        return list(self.backend.con.sql(sql, params=list(equal.values())).to_arrow_table().to_pylist())
 
     def write_parquet(self, expression: ir.Table, path: Path) -> None:
         """Writes the rows of ``expression`` to ``path`` as Parquet, in its order; the caller renames it into place."""
         self.backend.to_parquet(expression, path, compression="zstd")
 
-    def table(self, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, str]) -> ir.Table:
-        """``rows`` as a table of the backend with the types of ``schema``."""
-        import pyarrow as pa
-
+    def table(self, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, str], name: str = "rows") -> ir.Table:
+        """``rows`` as a table of the backend with the types of ``schema``; a ``name`` stands for one schema."""
         arrow = pa.Table.from_pylist([dict(row) for row in rows], schema=ibis.schema(dict(schema)).to_pyarrow())
-        return self.backend.create_table(self._next("rows"), arrow, temp=True)
+        table = self._next(name)
+        connection = self.backend.con
+        connection.register("given_rows", arrow)
+        self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM given_rows")  # noqa: S608
+        connection.unregister("given_rows")
+        if name == "rows":  # an unnamed table has other columns each time
+            self._tables.pop(table, None)
+        return self._known(table)
+
+
+class EnginePool:
+    """Engines that serve one population after the other, as many as are busy at once; each keeps the SQL that it has written."""
+
+    def __init__(self) -> None:
+        self._idle: SimpleQueue[Engine] = SimpleQueue()
+
+    @contextmanager
+    def session(self) -> Iterator[Engine]:
+        """An engine that nobody else uses meanwhile; after an unexpected fault it is closed and not lent again."""
+        try:
+            engine = self._idle.get_nowait()
+        except Empty:
+            engine = Engine(threads=1)
+        try:
+            with engine.session():
+                yield engine
+        except AdapterError:
+            self._idle.put(engine)
+            raise
+        except BaseException:
+            engine.close()
+            raise
+        self._idle.put(engine)
+
+    def close(self) -> None:
+        """Closes the idle engines."""
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def column_type(shape: Shape) -> str:

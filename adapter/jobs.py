@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 from adapter import comparison, findings
 from adapter.config import Config
 from adapter.decisions import decisions
-from adapter.engine import Engine
+from adapter.engine import Engine, EnginePool
 from adapter.errors import ConfigError, SourceError
 from adapter.mappings import Mappings, load_mappings, mappings_folder
 from adapter.population import Population, by_program, populate
@@ -121,10 +121,10 @@ class Screened:
 
     def decision(self, beneficiary: str) -> Decision:
         """The decision for one beneficiary. Raises UnknownBeneficiary when the source does not hold that Patient."""
-        found = self._decided(self.targeting.filter(self.targeting.beneficiary == beneficiary))
-        if not found:
+        row = self.engine.rows(self.targeting, beneficiary=beneficiary)
+        if not row:
             raise UnknownBeneficiary
-        return found[0]
+        return next(decisions(row, self.engine.rows(self.criteria, beneficiary=beneficiary), self.question.as_of))
 
     def _decided(self, chosen: ir.Table) -> list[Decision]:
         rows = self.criteria.semi_join(chosen, "beneficiary")
@@ -135,14 +135,14 @@ class Screened:
 
 
 @contextmanager
-def screened(screening: Screening, config: Config) -> Iterator[Screened]:
-    """The screening of a population, kept open for as long as its tables are needed.
+def screened(screening: Screening, config: Config, pool: EnginePool | None = None) -> Iterator[Screened]:
+    """The screening of a population, kept open for as long as its tables are needed, on an engine of its own or of ``pool``.
 
     Raises ConfigError, MappingError or SourceError; with ``strict`` also SourceError at the first resource that is refused.
     """
     mappings, program, facts = _prepared(screening)
     earlier = _earlier(screening, program)
-    with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
+    with TemporaryDirectory(prefix="mtm-") as scratch, pool.session() if pool else Engine() as engine:
         snapshot = open_source(screening.source, config, Path(scratch), screening.patients)
         population = populate(engine, snapshot, mappings, program, facts.rows)
         known = population.coverage_known or snapshot.coverage_elsewhere
@@ -160,9 +160,10 @@ def screened(screening: Screening, config: Config) -> Iterator[Screened]:
 
 def _decided(engine: Engine, population: Population, question: Question) -> tuple[ir.Table, ir.Table, ir.Table]:
     """The tables members, targeting and criteria."""
-    members = engine.keep(membership(population.tables, question), "members")
-    rows = engine.keep(criterion_rows(population.tables, question, members), "criteria")
-    return members, engine.keep(targeting(members, rows, question.program), "targeting"), rows
+    tables, about = population.tables, str(question)
+    members = engine.keep(lambda: membership(tables, question), "members", about)
+    rows = engine.keep(lambda: criterion_rows(tables, question, members), "criteria", about)
+    return members, engine.keep(lambda: targeting(members, rows, question.program), "targeting", about), rows
 
 
 def by_other_program(result: Screened, program: Program, as_of: date) -> Screened:
@@ -230,13 +231,15 @@ def _notices(question: Question, population: Population) -> list[str]:
     return notices
 
 
-def explain(screening: Screening, config: Config, beneficiary: str) -> tuple[Decision, Program, tuple[str, ...]]:
+def explain(
+    screening: Screening, config: Config, beneficiary: str, pool: EnginePool | None = None
+) -> tuple[Decision, Program, tuple[str, ...]]:
     """The decision for one beneficiary, its program and the notices. From a server only that person is read.
 
     Raises UnknownBeneficiary when the source does not hold that Patient.
     """
     _known(screening.source, config, beneficiary)
-    with screened(for_one(screening, beneficiary), config) as result:
+    with screened(for_one(screening, beneficiary), config, pool) as result:
         return result.decision(beneficiary), result.program, result.notices
 
 

@@ -6,7 +6,9 @@ The order of the steps stands here; what each step means stands in ``adapter/tab
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import ibis.expr.types as ir
@@ -56,11 +58,15 @@ class Population:
     """The tables of one population, and what was refused on the way."""
 
     tables: Tables
-    unmapped: ir.Table  # system, code, display, count, used_as
     rejected: tuple[Rejected, ...]
     coverage_known: bool
     counts: Mapping[str, int]  # resources read, by type
     facts: Facts  # what another program would be asked over
+
+    @property
+    def unmapped(self) -> ir.Table:
+        """Every code that no list knows, with how many resources use it: system, code, display, count, used_as."""
+        return _unmapped(self.facts.conditions, self.facts.drug_uses)
 
 
 def populate(
@@ -76,36 +82,47 @@ def read_facts(
     """What ``snapshot`` and ``roster`` hold, the same for every program. A resource with a fault is left out and listed."""
     reader = _Reader(engine, snapshot)
     people = reader.good("Patient", beneficiaries.patients)
-    persons = engine.keep(beneficiaries.beneficiaries(people), "beneficiaries")
-    cover = engine.keep(coverages.coverages(reader.good("Coverage", coverages.memberships)), "coverages")
+    persons = engine.keep(lambda: beneficiaries.beneficiaries(people), "beneficiaries")
+    cover = reader.good("Coverage", coverages.memberships)
     explained = reader.good("ExplanationOfBenefit", claims.explanations)
     lists = _condition_lists(engine, mappings)
-    sick = engine.keep(conditions.conditions(reader.good("Condition", conditions.problems), lists), "conditions")
-    billed = diagnoses.diagnoses(explained, reader.good("Claim", diagnoses.medical_claims), lists)
-    uses = _drug_uses(engine, reader, mappings, claims.claims(explained))
-    flags = reader.good("Flag", at_risk.received)
-    reader.note_missing(uses)
-    return Facts(
-        persons, cover, sick, engine.keep(billed, "diagnoses"), uses, flags, engine.table(roster, at_risk.ROSTER),
-        tuple(reader.rejected), reader.counts,
-    )  # fmt: skip
+    problems = reader.good("Condition", conditions.problems)
+    billed = reader.good("Claim", diagnoses.medical_claims)
+    facts = Facts(
+        persons=persons,
+        coverages=engine.keep(lambda: coverages.coverages(cover), "coverages"),
+        conditions=engine.keep(lambda: conditions.conditions(problems, lists), "conditions"),
+        diagnoses=engine.keep(lambda: diagnoses.diagnoses(explained, billed, lists), "diagnoses"),
+        drug_uses=_drug_uses(engine, reader, mappings, explained),
+        flags=reader.good("Flag", at_risk.received),
+        roster=engine.table(roster, at_risk.ROSTER, "roster"),
+        rejected=(),
+        counts=reader.counts,
+    )
+    reader.note_missing(facts.drug_uses)
+    return replace(facts, rejected=tuple(reader.rejected))
 
 
 def by_program(engine: Engine, facts: Facts, program: Program) -> Population:
     """The population as ``program`` sees it: its list of diseases, and the Flags that it takes as at-risk."""
-    flagged = at_risk.flags(facts.flags, program.at_risk.flag_codes, program.at_risk.flag_texts)
+    rule = program.at_risk
+
+    def rostered_and_flagged() -> ir.Table:
+        return at_risk.at_risk(
+            at_risk.flags(facts.flags, rule.flag_codes, rule.flag_texts), facts.roster, facts.persons
+        )
+
     tables = Tables(
         beneficiaries=facts.persons,
         coverages=facts.coverages,
         conditions=facts.conditions,
         diagnoses=facts.diagnoses,
         drug_uses=facts.drug_uses,
-        at_risk=engine.keep(at_risk.at_risk(flagged, facts.roster, facts.persons), "at_risk"),
-        entries=engine.table(entry_rows(program.chronic_diseases), ENTRY_ROWS),
+        at_risk=engine.keep(rostered_and_flagged, "at_risk", about=str(program)),
+        entries=engine.table(entry_rows(program.chronic_diseases), ENTRY_ROWS, "entries"),
     )
     known = facts.counts["Coverage"] > 0  # also when none of them is in force for anybody
-    unmapped = _unmapped(facts.conditions, facts.drug_uses)
-    return Population(tables, unmapped, facts.rejected, known, facts.counts, facts)
+    return Population(tables, facts.rejected, known, facts.counts, facts)
 
 
 @dataclass(frozen=True)
@@ -143,64 +160,94 @@ class _Reader:
     def good(self, resource_type: str, reader: Callable[[ir.Table], ir.Table]) -> ir.Table:
         """The rows that ``reader`` makes of the resources, with ``fault``; those with a fault are noted as rejected."""
         rows = self._kept(resource_type, reader)
-        self.counts[resource_type] = self.engine.number(rows.count())
-        faulty = rows.filter(rows.fault.notnull()).select("id", "fault").order_by("id", "fault")
-        self.rejected += self.snapshot.located(resource_type, self.engine.records(faulty))
+        self.counts[resource_type] = self.engine.count(rows)
+        faulty = self.engine.records(lambda: _faulty(rows), f"faulty_{resource_type}")
+        self.rejected += self.snapshot.located(resource_type, faulty)
         return rows
 
     def _kept(self, resource_type: str, reader: Callable[[ir.Table], ir.Table]) -> ir.Table:
         """The rows of a strict read; only when that stops are the lines sifted one by one and the clean ones read."""
         shape, paths = SHAPES[resource_type], self.snapshot.paths(resource_type)
         try:
-            return self.engine.keep(reader(self.engine.read_ndjson(paths, shape)), resource_type)
+            raw = self.engine.read_ndjson(paths, shape, resource_type)
+            return self.engine.keep(lambda: reader(raw), resource_type)
         except ReadFault:
             clean, refused = sift(paths, resource_type, self.snapshot.scratch)
             self.rejected += self.snapshot.placed(refused)
-            return self.engine.keep(reader(self.engine.read_ndjson(clean, shape)), resource_type)
+            raw = self.engine.read_ndjson(clean, shape, resource_type)
+            return self.engine.keep(lambda: reader(raw), resource_type)
 
     def note_missing(self, uses: ir.Table) -> None:
         """Lists the orders whose Medication the source does not hold: their drug is unknown, which the criteria take into account."""
-        missing = uses.filter(uses.missing.notnull()).select("source", "missing").distinct().order_by("source")
-        for row in self.engine.records(missing):
+
+        def missing() -> ir.Table:
+            return uses.filter(uses.missing.notnull()).select("source", "missing").distinct().order_by("source")
+
+        for row in self.engine.records(missing, "missing"):
             resource_type, _, resource_id = row["source"].partition("/")
             fault = f"the medication {row['missing']} is not in the source; the drug counts as unknown"
             self.rejected += self.snapshot.located(resource_type, [{"id": resource_id, "fault": fault}])
 
 
+def _faulty(rows: ir.Table) -> ir.Table:
+    return rows.filter(rows.fault.notnull()).select("id", "fault").order_by("id", "fault")
+
+
 def _condition_lists(engine: Engine, mappings: Mappings) -> ir.Table:
-    snomed = engine.read_csv(mappings.path("conditions/snomedct")) if mappings.has("conditions/snomedct") else None
-    icd10cm = engine.read_csv(mappings.path("conditions/icd10cm"))
-    return engine.keep(conditions.condition_lists(icd10cm, snomed), "condition_lists")
+    snomed = engine.read_list(mappings.path("conditions/snomedct")) if mappings.has("conditions/snomedct") else None
+    icd10cm = engine.read_list(mappings.path("conditions/icd10cm"))
+    return engine.keep(lambda: conditions.condition_lists(icd10cm, snomed), "condition_lists")
 
 
-def _drug_uses(engine: Engine, reader: _Reader, mappings: Mappings, claimed: ir.Table) -> ir.Table:
+def _drug_uses(engine: Engine, reader: _Reader, mappings: Mappings, explained: ir.Table) -> ir.Table:
     known = reader.good("Medication", orders.medications)
-    ordered = [orders.orders(reader.good(name, read), known) for name, read in orders.READERS.items()]
-    every = ordered[0].union(*ordered[1:])
-    keyed = engine.keep(drug_codes.with_medication(drug_uses.uses(claimed, every)), "uses")
-    asked = engine.keep(drug_codes.distinct_medications(keyed), "medications")
-    lists = {name: engine.read_csv(mappings.path(f"drugs/{name}")) for name in DRUG_LISTS}
-    resolved = engine.keep(drug_codes.resolve_codes(asked, lists), "resolved")
-    by_name = engine.keep(_by_name(engine, asked.anti_join(resolved, "medication"), mappings), "by_name")
-    known_drugs = engine.keep(drug_codes.drugs(resolved.union(by_name.drop("kind")), lists["classes"]), "drugs")
-    return engine.keep(drug_uses.drug_uses(keyed, drug_codes.with_kind(known_drugs, by_name)), "drug_uses")
+    received = [reader.good(name, read) for name, read in orders.READERS.items()]
+    lists = {name: engine.read_list(mappings.path(f"drugs/{name}")) for name in DRUG_LISTS}
+
+    def keyed_uses() -> ir.Table:
+        ordered = [orders.orders(rows, known) for rows in received]
+        return drug_codes.with_medication(drug_uses.uses(claims.claims(explained), ordered[0].union(*ordered[1:])))
+
+    keyed = engine.keep(keyed_uses, "uses")
+    asked = engine.keep(lambda: drug_codes.distinct_medications(keyed), "medications")
+    resolved = engine.keep(lambda: drug_codes.resolve_codes(asked, lists), "resolved")
+    by_name = _by_name(engine, asked, resolved, mappings)
+    found = engine.keep(
+        lambda: drug_codes.with_kind(drug_codes.drugs(resolved.union(by_name.drop("kind")), lists["classes"]), by_name),
+        "drugs",
+    )
+    return engine.keep(lambda: drug_uses.drug_uses(keyed, found), "drug_uses")
 
 
-def _by_name(engine: Engine, unresolved: ir.Table, mappings: Mappings) -> ir.Table:
+def _by_name(engine: Engine, asked: ir.Table, resolved: ir.Table, mappings: Mappings) -> ir.Table:
     """The medications that no code resolves, by their text: medication, drug, label, matched_by, kind."""
-    texts = engine.records(drug_codes.texts(unresolved).order_by("medication", "place"))
-    if not texts:
-        return engine.table([], drug_codes.BY_NAME)
-    lists = {name: engine.records(engine.read_csv(mappings.path(f"drugs/{name}"))) for name in drug_codes.NAME_LISTS}
-    words = drug_names.lexicon(lists)
+
+    def unresolved() -> ir.Table:
+        return drug_codes.texts(asked.anti_join(resolved, "medication")).order_by("medication", "place")
+
     found: dict[str, dict[str, str]] = {}
-    for row in texts:
-        named = drug_names.named(row["text"], words)
-        if named is not None and row["medication"] not in found:
+    for row in engine.records(unresolved, "texts"):
+        named = drug_names.named(row["text"], _lexicon(mappings)) if row["medication"] not in found else None
+        if named is not None:
             found[row["medication"]] = {
                 "medication": row["medication"], "drug": named.drug, "label": named.label, "matched_by": "name", "kind": named.kind
             }  # fmt: skip
-    return engine.table(list(found.values()), drug_codes.BY_NAME)
+    return engine.table(list(found.values()), drug_codes.BY_NAME, "by_name")
+
+
+def _lexicon(mappings: Mappings) -> drug_names.Lexicon:
+    """The names that texts are looked up in, read once for each set of lists."""
+    return _lexicon_of(tuple(mappings.path(f"drugs/{name}") for name in drug_codes.NAME_LISTS))
+
+
+@cache
+def _lexicon_of(paths: tuple[Path, ...]) -> drug_names.Lexicon:
+    with Engine(threads=1) as engine:
+        rows = {
+            name: engine.records(engine.read_list(path))
+            for name, path in zip(drug_codes.NAME_LISTS, paths, strict=True)
+        }
+    return drug_names.lexicon(rows)
 
 
 def _unmapped(sick: ir.Table, uses: ir.Table) -> ir.Table:

@@ -1,6 +1,6 @@
 """Writes a plan population of any size for the benchmarks: the people of fixtures/demo, copied under new ids.
 
-    python bench/make_claims.py FOLDER --megabytes 2000
+python bench/make_claims.py FOLDER --megabytes 2000
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from pathlib import Path
 
 DEMO = Path(__file__).resolve().parent.parent / "fixtures" / "demo"
 PREFIX = b"mtm-demo-"
-TYPES = ("Patient", "Coverage", "Condition", "Medication", "MedicationRequest", "MedicationStatement", "ExplanationOfBenefit")
+TYPES = (
+    "Patient",
+    "Coverage",
+    "Condition",
+    "Medication",
+    "MedicationRequest",
+    "MedicationStatement",
+    "ExplanationOfBenefit",
+)
 
 
 def copies(lines: bytes, count: int) -> Iterator[bytes]:

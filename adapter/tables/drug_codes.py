@@ -111,14 +111,9 @@ _HIT = ("medication", "part", "place", "drug", "label", "matched_by")
 
 def _by_product(ndc: ir.Table, wanted: ir.Table) -> ir.Table:
     """Labeler and product (first nine digits) to drug, where all packages of it agree on the ingredients."""
-    rows = ndc.select(key=ndc.ndc11.left(9), drug=ingredient_set(ndc.ingredient_rxcuis), label=ndc.label_name).filter(
-        lambda t: t.drug != ""
-    )
-    grouped = (
-        rows.semi_join(wanted, "key")
-        .group_by("key")
-        .agg(drug=lambda t: t.drug.max(), label=lambda t: t.label.max(), kinds=lambda t: t.drug.nunique())
-    )
+    asked = ndc.filter(ndc.ingredient_rxcuis != "").mutate(key=lambda t: t.ndc11.left(9)).semi_join(wanted, "key")
+    rows = asked.select("key", drug=ingredient_set(asked.ingredient_rxcuis), label=asked.label_name)
+    grouped = rows.group_by("key").agg(drug=rows.drug.max(), label=rows.label.max(), kinds=rows.drug.nunique())
     return grouped.filter(grouped.kinds == 1).drop("kinds")
 
 

@@ -6,6 +6,8 @@ NDCs or brand and generic are one drug, and a combination is one drug of its own
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import ibis
 import ibis.expr.types as ir
 
@@ -27,39 +29,48 @@ def known_codes(lists: dict[str, ir.Table], wanted: ir.Table) -> ir.Table:
     ``lists`` holds the tables products, ingredients, ndc and brands of mappings/drugs. ``name`` is "rxnorm" or "ndc", ``key`` the
     code (NDC with 11 digits), ``drug`` the ingredient ids joined by ";", ``label`` the RxNorm or label name.
     """
-    products, ingredients, ndc, brands = lists["products"], lists["ingredients"], lists["ndc"], lists["brands"]
+    products, ndc = lists["products"], lists["ndc"]
     rxcui = wanted.filter(wanted.name == "rxnorm").select("key")
-    single = brands.filter(brands.n_ingredient_sets == "1")
+    single = lists["brands"].filter(lists["brands"].n_ingredient_sets == "1")
     every = (
-        _rows(products, products.rxcui, products["name"], "rxnorm", 0, rxcui)
-        .union(_rows(ingredients, ingredients.rxcui, ingredients["name"], "rxnorm", 1, rxcui))
-        .union(_rows(single, single.bn_rxcui, ibis.literal("[").concat(single.brand, "]"), "rxnorm", 2, rxcui))
+        _rows(_asked(products, "rxcui", rxcui), "rxcui", lambda t: t["name"], "rxnorm", 0)
+        .union(_rows(_asked(lists["ingredients"], "rxcui", rxcui), "rxcui", lambda t: t["name"], "rxnorm", 1))
+        .union(
+            _rows(
+                _asked(single, "bn_rxcui", rxcui),
+                "bn_rxcui",
+                lambda t: ibis.literal("[").concat(t.brand, "]"),
+                "rxnorm",
+                2,
+            )
+        )
         .union(_ndc_rows(ndc, products, wanted.filter(wanted.name == "ndc").select("key")))
     )
-    every = every.filter(every.drug != "")
     first = every.mutate(_n=ibis.row_number().over(group_by=["name", "key"], order_by=["rank", "drug", "label"]))
     return first.filter(first._n == 0).drop("rank", "_n")
 
 
-def _rows(
-    table: ir.Table, key: ir.StringValue, label: ir.StringValue, name: str, rank: int, wanted: ir.Table
-) -> ir.Table:
-    rows = table.select(
+def _asked(table: ir.Table, column: str, wanted: ir.Table) -> ir.Table:
+    """The rows that are asked for and name ingredients, before anything is made of them: the lists have 360,000."""
+    named = table.filter(table.ingredient_rxcuis != "")
+    return named.semi_join(wanted, named[column] == wanted.key)
+
+
+def _rows(table: ir.Table, key: str, label: Callable[[ir.Table], ir.StringValue], name: str, rank: int) -> ir.Table:
+    return table.select(
         name=ibis.literal(name),
-        key=key,
+        key=table[key],
         drug=ingredient_set(table.ingredient_rxcuis),
-        label=label,
+        label=label(table),
         rank=ibis.literal(rank),
     )
-    return rows.semi_join(wanted, "key")
 
 
 def _ndc_rows(ndc: ir.Table, products: ir.Table, wanted: ir.Table) -> ir.Table:
-    used = ndc.semi_join(wanted, ndc.ndc11 == wanted.key)
     names = products.select(product="rxcui", product_name="name")
+    used = _asked(ndc, "ndc11", wanted)
     named = used.left_join(names, used.rxcui == names.product)
-    label = ibis.coalesce(named.product_name, named.label_name)
-    return _rows(named, named.ndc11, label, "ndc", 0, wanted)
+    return _rows(named, "ndc11", lambda t: ibis.coalesce(t.product_name, t.label_name), "ndc", 0)
 
 
 def ingredient_set(joined: ir.StringValue) -> ir.StringValue:

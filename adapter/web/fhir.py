@@ -37,7 +37,7 @@ def mtm_targeting(beneficiary: str) -> Response:
     if not _ID.fullmatch(beneficiary):
         raise BadRequest("The id of the Patient is no FHIR id; give one of letters, digits, hyphens and dots")
     decision, program, notices = jobs.explain(
-        settings().screening(inputs.as_of, inputs.program), settings().config, beneficiary
+        settings().screening(inputs.as_of, inputs.program), settings().config, beneficiary, settings().pool
     )
     return answer(with_notices(targeting_parameters(decision, program), notices), mime)
 

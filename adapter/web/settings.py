@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from flask import current_app
 
 from adapter import jobs
 from adapter.config import Config
+from adapter.engine import EnginePool
 from adapter.jobs import DEFAULT_PROGRAM, Screening
 
 EXTENSION = "mtm"
@@ -27,6 +28,7 @@ class WebSettings:
     program: str = DEFAULT_PROGRAM
     contract: str = ""
     at_risk: Path | None = None
+    pool: EnginePool = field(default_factory=EnginePool, compare=False, repr=False)  # warm from one request to the next
 
     @property
     def program_name(self) -> str:
