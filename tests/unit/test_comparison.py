@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from adapter import comparison
 from adapter.cli.screen import screen_command
 from adapter.comparison import BEFORE, FIRST_MET, changes, criteria_met_on, first_met, read_run
 from adapter.errors import ConfigError
-from adapter.targeting.decision import CRITERIA
+from adapter.resources.care_plan import enrollment
+from adapter.targeting.decision import CRITERIA, CriterionResult, Decision
 
 DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
 EARLIER, NOW = date(2023, 6, 30), date(2023, 9, 30)
@@ -114,6 +116,18 @@ def test_the_care_plan_gets_the_earliest_day_of_a_cms_door():
     own = [met("p1", "snp_adherence", date(2023, 1, 1), "04"), met("p2", "snp_adherence", NOW, "04")]
     rows = [met("p1", "core", NOW), met("p1", "at_risk", EARLIER), *own]
     assert criteria_met_on(rows) == {("p1", "H1234"): EARLIER}
+
+
+@pytest.mark.parametrize(
+    ("first", "held", "told"),
+    [(None, None, NOW), (EARLIER, None, EARLIER), (date(2023, 12, 1), None, NOW), (EARLIER, date(2023, 8, 1), date(2023, 8, 1))],
+)
+def test_an_earlier_day_counts_unless_the_care_plan_that_is_held_tells_one(program_2023, first, held, told):
+    criteria = tuple(CriterionResult(name, "met", "", "") for name in CRITERIA)
+    decision = Decision("p1", "H1234", "", "targeted", ("core",), "01", criteria, NOW)
+    before = enrollment(replace(decision, as_of=held), program_2023, None) if held else None
+    plan = enrollment(decision, program_2023, before, first)
+    assert {"url": "criteriaMetOn", "valueDate": told.isoformat()} in plan["extension"][0]["extension"]
 
 
 def run(folder, **manifest):
