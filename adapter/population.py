@@ -5,7 +5,7 @@ The order of the steps stands here; what each step means stands in ``adapter/tab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 import ibis.expr.types as ir
 
 from adapter.engine import Engine, ReadFault
+from adapter.loading import overlays
+from adapter.loading.maintenance import maintenance_rows
 from adapter.mappings import Mappings
 from adapter.quarantine import Rejected, sift
 from adapter.snapshot import Snapshot
@@ -36,6 +38,16 @@ from adapter.targeting.evaluate import Tables
 from adapter.targeting.program import Program
 
 DRUG_LISTS = ("products", "ingredients", "ndc", "brands", "classes")
+LOADED_LISTS = ("maintenance", "ndc_marks", "levels")  # are there only when a plan loaded them
+
+
+@dataclass(frozen=True)
+class Drugs:
+    """The distinct medications of a source, what they resolve to, and the lists that a plan's own list is matched by."""
+
+    asked: ir.Table
+    resolved: ir.Table
+    lists: Mapping[str, ir.Table]
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,7 @@ class Facts:
     conditions: ir.Table
     diagnoses: ir.Table
     drug_uses: ir.Table
+    drugs: Drugs
     flags: ir.Table  # as received
     roster: ir.Table
     rejected: tuple[Rejected, ...]
@@ -88,12 +101,14 @@ def read_facts(
     lists = _condition_lists(engine, mappings)
     problems = reader.good("Condition", conditions.problems)
     billed = reader.good("Claim", diagnoses.medical_claims)
+    uses, drugs = _drug_uses(engine, reader, mappings, explained)
     facts = Facts(
         persons=persons,
         coverages=engine.keep(lambda: coverages.coverages(cover), "coverages"),
         conditions=engine.keep(lambda: conditions.conditions(problems, lists), "conditions"),
         diagnoses=engine.keep(lambda: diagnoses.diagnoses(explained, billed, lists), "diagnoses"),
-        drug_uses=_drug_uses(engine, reader, mappings, explained),
+        drug_uses=uses,
+        drugs=drugs,
         flags=reader.good("Flag", at_risk.received),
         roster=engine.table(roster, at_risk.ROSTER, "roster"),
         rejected=(),
@@ -117,7 +132,7 @@ def by_program(engine: Engine, facts: Facts, program: Program) -> Population:
         coverages=facts.coverages,
         conditions=facts.conditions,
         diagnoses=facts.diagnoses,
-        drug_uses=facts.drug_uses,
+        drug_uses=_by_own_list(engine, facts, program),
         at_risk=engine.keep(rostered_and_flagged, "at_risk", about=str(program)),
         entries=engine.table(entry_rows(program.chronic_diseases), ENTRY_ROWS, "entries"),
     )
@@ -199,10 +214,11 @@ def _condition_lists(engine: Engine, mappings: Mappings) -> ir.Table:
     return engine.keep(lambda: conditions.condition_lists(icd10cm, snomed), "condition_lists")
 
 
-def _drug_uses(engine: Engine, reader: _Reader, mappings: Mappings, explained: ir.Table) -> ir.Table:
+def _drug_uses(engine: Engine, reader: _Reader, mappings: Mappings, explained: ir.Table) -> tuple[ir.Table, Drugs]:
     known = reader.good("Medication", orders.medications)
     received = [reader.good(name, read) for name, read in orders.READERS.items()]
-    lists = {name: engine.read_list(mappings.path(f"drugs/{name}")) for name in DRUG_LISTS}
+    names = (*DRUG_LISTS, *(name for name in LOADED_LISTS if mappings.has(f"drugs/{name}")))
+    lists = {name: engine.read_list(mappings.path(f"drugs/{name}")) for name in names}
 
     def keyed_uses() -> ir.Table:
         ordered = [orders.orders(rows, known) for rows in received]
@@ -212,11 +228,33 @@ def _drug_uses(engine: Engine, reader: _Reader, mappings: Mappings, explained: i
     asked = engine.keep(lambda: drug_codes.distinct_medications(keyed), "medications")
     resolved = engine.keep(lambda: drug_codes.resolve_codes(asked, lists), "resolved")
     by_name = _by_name(engine, asked, resolved, mappings)
-    found = engine.keep(
-        lambda: drug_codes.with_kind(drug_codes.drugs(resolved.union(by_name.drop("kind")), lists["classes"]), by_name),
-        "drugs",
-    )
-    return engine.keep(lambda: drug_uses.drug_uses(keyed, found), "drug_uses")
+    every = engine.keep(lambda: resolved.union(by_name.drop("kind")), "named")
+    found = engine.keep(lambda: drug_codes.with_kind(drug_codes.drugs(every, lists["classes"]), by_name), "drugs")
+    drugs = Drugs(asked, every, lists)
+    if "maintenance" in lists or "ndc_marks" in lists:
+        found = _with_own(engine, found, drugs, "loaded")
+    return engine.keep(lambda: drug_uses.drug_uses(keyed, found), "drug_uses"), drugs
+
+
+def _with_own(engine: Engine, rows: ir.Table, drugs: Drugs, about: str) -> ir.Table:
+    """``rows`` (drugs or drug uses) where what the plan's own lists say stands in place of the shipped flags and marks."""
+    own = engine.keep(lambda: overlays.own_marks(drugs.asked, drugs.resolved, drugs.lists), "own", about)
+    return engine.keep(lambda: overlays.with_own(rows, own), "with_own", about)
+
+
+def _by_own_list(engine: Engine, facts: Facts, program: Program) -> ir.Table:
+    """The drug uses with the flags of the program's own maintenance list, which goes before the loaded and the shipped."""
+    if not program.maintenance_list:
+        return facts.drug_uses
+    ndc = facts.drugs.lists["ndc"]
+
+    def known(asked: Collection[str]) -> set[str]:
+        return {row["ndc11"] for row in engine.records(ndc.filter(ndc.ndc11.isin(sorted(asked))).select("ndc11"))}
+
+    rows = maintenance_rows(Path(program.maintenance_list), known)
+    own = engine.table(rows, dict.fromkeys(rows[0], "string"), "own_list")
+    drugs = replace(facts.drugs, lists={**facts.drugs.lists, "maintenance": own})
+    return _with_own(engine, facts.drug_uses, drugs, str(program))
 
 
 def _by_name(engine: Engine, asked: ir.Table, resolved: ir.Table, mappings: Mappings) -> ir.Table:

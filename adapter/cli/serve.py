@@ -51,6 +51,7 @@ def serve_command(
         jobs.check(settings.screening(), config)
         told = f"mtm-adapter serves {source} at {settings.base_url}"
         ended = serve(create_app(settings), opened, lambda: click.echo(told))
+    settings.pool.close()
     if not ended:
         end_now()
 

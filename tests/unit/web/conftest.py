@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from adapter import jobs
 from adapter.config import Config
+from adapter.engine import EnginePool
 from adapter.jobs import Screening
 from adapter.targeting.decision import CriterionResult, Decision, Evidence
 from adapter.targeting.program import load_program
@@ -19,14 +20,24 @@ from tests.unit.web.helpers import ROOT, web_settings
 
 
 @pytest.fixture
-def make() -> Callable[..., FlaskClient]:
+def make() -> Iterator[Callable[..., FlaskClient]]:
     """A client of an application whose settings can be changed."""
-    return lambda **changes: create_app(web_settings(**changes)).test_client()
+    made = []
+
+    def client(**changes: Any) -> FlaskClient:
+        made.append(web_settings(**changes))
+        return create_app(made[-1]).test_client()
+
+    yield client
+    for settings in made:
+        settings.pool.close()
 
 
 @pytest.fixture
-def app() -> Flask:
-    return create_app(web_settings())
+def app() -> Iterator[Flask]:
+    settings = web_settings()
+    yield create_app(settings)
+    settings.pool.close()
 
 
 @pytest.fixture
@@ -40,7 +51,7 @@ def explained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Screening, str]]:
     calls: list[tuple[Screening, str]] = []
     program = load_program("health-partners-2023", ROOT / "mappings" / "programs")
 
-    def explain(screening: Screening, config: Config, beneficiary: str) -> tuple[Any, ...]:
+    def explain(screening: Screening, config: Config, beneficiary: str, pool: EnginePool) -> tuple[Any, ...]:
         calls.append((screening, beneficiary))
         evidence = (Evidence("metformin", "metformin 500 MG <oral>", "MedicationRequest/m1"),)
         criteria = (CriterionResult("part_d_drugs", "met", "7", "at least 7", evidence),)
