@@ -49,8 +49,13 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> byte
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _one_line_end(value) for name, value in row.items()} for row in rows)
     return text.getvalue().encode()
+
+
+def _one_line_end(value: Any) -> Any:
+    """The cell with line feeds only: the csv module would not quote a carriage return, and it would end the row."""
+    return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) and "\r" in value else value
 
 
 def rejected_bytes(rejected: Iterable[Rejected]) -> bytes:
