@@ -14,7 +14,7 @@ from adapter.engine import Engine
 from adapter.errors import ReportError
 from adapter.jobs import DEFAULT_PROGRAM
 from adapter.mappings import load_mappings
-from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_whole
+from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_all, write_whole
 from adapter.population import Enrolled, enrollment_tables
 from adapter.reporting.checks import FindingsError
 from adapter.reporting.contract_file import ContractFile, contract_file
@@ -101,7 +101,5 @@ def _write_report(
         "rejected": len(enrolled.rejected),
         "unverified": list(made.unverified),
     }
-    for name, content in files.items():
-        write_whole(folder / name, content)
-    write_whole(folder / "manifest.json", json_bytes(told))
+    write_all(folder, {**files, "manifest.json": json_bytes(told)})
     return [folder / name for name in (*files, "manifest.json")]

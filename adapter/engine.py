@@ -8,6 +8,7 @@ the first time: writing SQL takes a hundred times longer than running it for one
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -22,10 +23,12 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from adapter.errors import AdapterError
+from adapter.errors import AdapterError, ConfigError
 from adapter.tables.shapes import Shape
 
-MEMORY_LIMIT = "600MB"  # with the JSON reader's own buffers a run stays below 1 GB
+MEMORY = 600_000_000  # bytes; with the JSON reader's own buffers a run over 2 GB of claims stays below 1 GB
+MEMORY_SHARE = 0.3  # of the bytes of a larger input, at most MOST_MEMORY of the machine
+MOST_MEMORY = 0.6
 LARGEST_RESOURCE = 64 * 1024 * 1024  # bytes of one NDJSON line; narratives and contained documents can be long
 
 Asked: TypeAlias = "ir.Table | Callable[[], ir.Table]"
@@ -38,9 +41,9 @@ class ReadFault(Exception):
 class Engine(AbstractContextManager["Engine"]):
     """A DuckDB in process, for one thread. Close it, or use it as a context, so that its scratch folder goes away."""
 
-    def __init__(self, memory_limit: str = MEMORY_LIMIT, threads: int | None = None) -> None:
+    def __init__(self, memory: int = MEMORY, threads: int | None = None) -> None:
         self._scratch = TemporaryDirectory(prefix="mtm-engine-")
-        settings: dict[str, Any] = {"temp_directory": self._scratch.name, "memory_limit": memory_limit}
+        settings: dict[str, Any] = {"temp_directory": self._scratch.name, "memory_limit": f"{memory}B"}
         if threads is not None:
             settings["threads"] = threads
         self.backend = ibis.duckdb.connect(**settings)
@@ -66,6 +69,11 @@ class Engine(AbstractContextManager["Engine"]):
         """This engine for one more population: tables of an earlier one are replaced, lists and written SQL stay."""
         self._names.clear()
         yield self
+
+    def expect(self, size: int) -> None:
+        """Allows the memory that an input of ``size`` bytes takes; what goes beyond it is kept in the scratch folder."""
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        self._run(f"SET memory_limit = '{max(MEMORY, int(min(size * MEMORY_SHARE, machine * MOST_MEMORY)))}B'")
 
     def read_ndjson(self, paths: Sequence[Path], shape: Mapping[str, Shape], name: str = "") -> ir.Table:
         """The resources in ``paths`` as one lazy table of the columns of ``shape``; absent elements are NULL, no path gives no row.
@@ -107,13 +115,14 @@ class Engine(AbstractContextManager["Engine"]):
         try:
             self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS {self._sql(asked, table, about)}")
         except duckdb.InvalidInputException as error:
-            raise ReadFault(str(error)) from error
+            raise ReadFault from error  # its text holds a part of the line, which is of a person
         self._names[name] += 1
         return self._known(table)
 
     def _run(self, sql: str) -> list[Any]:
         """Runs one statement to its end: DuckDB 2 takes no other while a result is open."""
-        return list(self.backend.con.execute(sql).fetchall())
+        with _room():
+            return list(self.backend.con.execute(sql).fetchall())
 
     def _sql(self, asked: Asked, table: str, about: str) -> str:
         if not callable(asked):
@@ -158,7 +167,8 @@ class Engine(AbstractContextManager["Engine"]):
 
     def write_parquet(self, expression: ir.Table, path: Path) -> None:
         """Writes the rows of ``expression`` to ``path`` as Parquet, in its order; the caller renames it into place."""
-        self.backend.to_parquet(expression, path, compression="zstd")
+        with _room():
+            self.backend.to_parquet(expression, path, compression="zstd")
 
     def table(self, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, str], name: str = "rows") -> ir.Table:
         """``rows`` as a table of the backend with the types of ``schema``; a ``name`` stands for one schema."""
@@ -171,6 +181,20 @@ class Engine(AbstractContextManager["Engine"]):
         if name == "rows":  # an unnamed table has other columns each time
             self._tables.pop(table, None)
         return self._known(table)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Tells in one sentence when memory or the disk is full."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        if isinstance(error, duckdb.IOException) and "space" not in str(error):
+            raise ReadFault from error  # a damaged file: the sifting tells which and where
+        what = "memory" if isinstance(error, duckdb.OutOfMemoryException) else "space for its scratch files"
+        raise ConfigError(
+            f"The run needs more {what} than there is; free some, or screen fewer persons at once"
+        ) from error
 
 
 class EnginePool:

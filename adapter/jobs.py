@@ -144,6 +144,7 @@ def screened(screening: Screening, config: Config, pool: EnginePool | None = Non
     earlier = _earlier(screening, program)
     with TemporaryDirectory(prefix="mtm-") as scratch, pool.session() if pool else Engine() as engine:
         snapshot = open_source(screening.source, config, Path(scratch), screening.patients)
+        engine.expect(snapshot.size)
         population = populate(engine, snapshot, mappings, program, facts.rows)
         known = population.coverage_known or snapshot.coverage_elsewhere
         question = Question(program, screening.as_of, screening.contract, known)

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from adapter.errors import ConfigError
 from adapter.quarantine import Rejected
@@ -26,22 +26,41 @@ def output_folder(path: Path) -> Path:
     return path
 
 
-def write_whole(path: Path, content: bytes | Callable[[Path], None]) -> None:
-    """Writes ``content``, bytes or what a function writes to a scratch file, so that the file is whole or stays as it was."""
-    scratch = path.with_name(f".{path.name}.part")
+Content: TypeAlias = "bytes | Callable[[Path], None]"  # bytes, or what writes them to a scratch file
+
+
+def write_whole(path: Path, content: Content) -> None:
+    """Writes one file so that it is whole or stays as it was."""
+    write_all(path.parent, {path.name: content})
+
+
+def write_all(folder: Path, files: Mapping[str, Content]) -> None:
+    """Writes the files of a run together: all are written beside their places first, and take them only when all are whole.
+
+    Raises ConfigError when there is no room; then every file is as it was.
+    """
+    scratch = {name: folder / f".{name}.part" for name in files}
     try:
-        if callable(content):
-            content(scratch)
-        else:
-            scratch.write_bytes(content)
-        with scratch.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        scratch.replace(path)
+        for name, content in files.items():
+            _write(scratch[name], content)
+        for name, path in scratch.items():
+            path.replace(folder / name)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         raise ConfigError(
-            f"{path} cannot be written ({error.strerror}); free some space or give another folder with --out"
+            f"{folder} cannot be written ({error.strerror}); free some space or give another folder with --out"
         ) from None
+    finally:
+        for path in scratch.values():
+            path.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: Content) -> None:
+    if callable(content):
+        content(path)
+    else:
+        path.write_bytes(content)
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:

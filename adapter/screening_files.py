@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapter import __version__, comparison, findings
-from adapter.outputs import UNMAPPED_COLUMNS, csv_bytes, json_bytes, output_folder, rejected_bytes, write_whole
+from adapter.outputs import UNMAPPED_COLUMNS, Content, csv_bytes, json_bytes, output_folder, rejected_bytes, write_all
 from adapter.tables.findings import COLUMNS as FINDING_COLUMNS
 from adapter.targeting.decision import CRITERIA
 from adapter.targeting.near_misses import COLUMNS as NEAR_MISS_COLUMNS
@@ -30,7 +30,7 @@ def write_outputs(result: Screened, folder: Path) -> list[Path]:
     """
     output_folder(folder)
     unmapped = result.engine.records(result.population.unmapped)
-    files: dict[str, bytes | Callable[[Path], None]] = {
+    files: dict[str, Content] = {
         "targeting.csv": csv_bytes(TARGETING_COLUMNS, result.engine.records(result.targeting.order_by("beneficiary"))),
         "unmapped.csv": csv_bytes(UNMAPPED_COLUMNS, unmapped),
         "rejected.csv": rejected_bytes(result.rejected),
@@ -41,11 +41,9 @@ def write_outputs(result: Screened, folder: Path) -> list[Path]:
     }
     if result.earlier:
         files["changes.csv"] = csv_bytes(comparison.CHANGE_COLUMNS, result.changes)
-    for name, content in files.items():
-        write_whole(folder / name, content)
+    write_all(folder, {**files, "manifest.json": json_bytes(manifest(result, len(unmapped)))})
     if not result.earlier:
         (folder / "changes.csv").unlink(missing_ok=True)
-    write_whole(folder / "manifest.json", json_bytes(manifest(result, len(unmapped))))
     return [folder / name for name in (*files, "manifest.json")]
 
 

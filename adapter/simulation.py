@@ -17,7 +17,7 @@ from adapter.config import Config
 from adapter.errors import ConfigError
 from adapter.jobs import Screened, Screening, by_other_program, day_of, screened
 from adapter.mappings import load_mappings
-from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_whole
+from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_all
 from adapter.quarantine import Rejected
 from adapter.targeting.decision import CRITERIA, DOORS
 from adapter.targeting.program import Program, load_program
@@ -151,8 +151,7 @@ def write_simulation(made: Simulation, folder: Path) -> list[Path]:
         "simulation.svg": drawing(made).encode(),
         "manifest.json": json_bytes(_manifest(made)),
     }
-    for name, content in files.items():
-        write_whole(folder / name, content)
+    write_all(folder, files)
     return [folder / name for name in files]
 
 

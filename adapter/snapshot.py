@@ -21,6 +21,7 @@ from adapter.resource_types import R4_TYPES
 
 _NDJSON = re.compile(r"^(?P<type>[A-Za-z]+)(\..*)?\.ndjson(\.gz)?$")
 HASH_BLOCK = 1 << 20
+PACKED = 10  # times that gzip makes NDJSON smaller
 Place = tuple[str, int | None]  # file as it was given, and line if it has lines
 
 
@@ -37,6 +38,12 @@ class Snapshot:
     coverage_elsewhere: bool = False  # the server holds Coverage of persons who were not asked for
     hashes: Future[dict[str, str]] | None = field(default=None, compare=False)
     places: Mapping[str, Sequence[Place]] = field(default_factory=dict)  # of each line of a sorted file, by its name
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of NDJSON there are; what is packed counts as it will be."""
+        paths = [path for group in self.files.values() for path in group]
+        return sum(path.stat().st_size * (PACKED if path.suffix == ".gz" else 1) for path in paths)
 
     def paths(self, resource_type: str) -> tuple[Path, ...]:
         """The files of one resource type, in the order of their names; empty when there are none."""

@@ -216,9 +216,11 @@ def _is_valid(eob: ir.Table) -> ir.BooleanValue:
             has_code(a["category"]["coding"], ["benefitpaymentstatus"]) & has_code(a["reason"]["coding"], ["denied"])
         )
     )
-    refused = (denied.length() > 0).fill_null(False) | (
-        _info_code(eob, ["benefitpaymentstatus"]) == "denied"
-    ).fill_null(False)
+    refused = (
+        (denied.length() > 0).fill_null(False)
+        | (_info_code(eob, ["benefitpaymentstatus"]) == "denied").fill_null(False)
+        | has_code(eob.payment["type"]["coding"], ["denied"])  # C4BBPayerClaimPaymentStatusCode
+    )
     standing = (
         ~eob.status.isin(NOT_VALID).fill_null(False)
         & (eob.use.fill_null("claim") == "claim")

@@ -76,7 +76,7 @@ def candidates(codings: ir.Table) -> ir.Table:
 
 def _ndc_forms(ndc: ir.Table) -> list[tuple[ir.BooleanValue, ir.StringValue, str]]:
     """(when, 11-digit key, how) of every written form of an NDC: 11 digits; hyphens 5-4-2, 4-4-2, 5-3-2, 5-4-1; 10 bare digits."""
-    dashed = ndc.code.re_search(r"^[0-9]{4,5}-[0-9]{3,4}-[0-9]{1,2}$")
+    dashed = ndc.code.re_search(DASHED)
     padded = ndc["first"].lpad(5, "0").concat(ndc.second.lpad(4, "0"), ndc.third.lpad(2, "0"))
     bare = ndc.code.re_search(r"^[0-9]+$")
     ten = bare & (ndc.digits.length() == 10)
@@ -90,6 +90,19 @@ def _ndc_forms(ndc: ir.Table) -> list[tuple[ir.BooleanValue, ir.StringValue, str
     ]
 
 
+def normal_form(system: ir.StringValue, code: ir.StringValue) -> ir.StringValue:
+    """One text for one code in whatever form it is written: an unlisted code in two forms is still one possible drug."""
+    name = system_name(system)
+    ndc = code.re_replace(r"[\s*]", "")
+    dashed = ndc.re_search(DASHED)
+    padded = _segment(ndc, 0).lpad(5, "0").concat(_segment(ndc, 1).lpad(4, "0"), _segment(ndc, 2).lpad(2, "0"))
+    digits = ibis.ifelse(dashed, padded, ndc.replace("-", ""))
+    return ibis.coalesce(name, system, "").concat("|", ibis.ifelse(name == "ndc", digits, code.strip()))
+
+
+DASHED = r"^[0-9]{4,5}-[0-9]{3,4}-[0-9]{1,2}$"
+
+
 def _segment(code: ir.StringValue, place: int) -> ir.StringValue:
     return ibis.coalesce(code.split("-")[place], "")
 
@@ -101,7 +114,7 @@ def resolve_codes(medications: ir.Table, lists: dict[str, ir.Table]) -> ir.Table
     hits = asked.inner_join(known, ["name", "key"])
     short = asked.filter((asked.name == "ndc") & (asked.matched_by != "ndc10"))
     short = short.mutate(key=short.key.left(9)).drop("matched_by").distinct().mutate(matched_by=ibis.literal("ndc9"))
-    nine = _by_product(lists["ndc"], short.select("key").distinct())
+    nine = _by_product(lists["ndc"], lists["products"], short.select("key").distinct())
     hits = hits.select(*_HIT).union(short.inner_join(nine, "key").select(*_HIT))
     return _best(_unambiguous(hits))
 
@@ -109,10 +122,13 @@ def resolve_codes(medications: ir.Table, lists: dict[str, ir.Table]) -> ir.Table
 _HIT = ("medication", "part", "place", "drug", "label", "matched_by")
 
 
-def _by_product(ndc: ir.Table, wanted: ir.Table) -> ir.Table:
-    """Labeler and product (first nine digits) to drug, where all packages of it agree on the ingredients."""
+def _by_product(ndc: ir.Table, products: ir.Table, wanted: ir.Table) -> ir.Table:
+    """Labeler and product (first nine digits) to drug and name, where all packages of it agree on the ingredients."""
     asked = ndc.filter(ndc.ingredient_rxcuis != "").mutate(key=lambda t: t.ndc11.left(9)).semi_join(wanted, "key")
-    rows = asked.select("key", drug=ingredient_set(asked.ingredient_rxcuis), label=asked.label_name)
+    names = products.select(product="rxcui", product_name="name")
+    named = asked.left_join(names, asked.rxcui == names.product)
+    label = ibis.coalesce(named.product_name, named.label_name)
+    rows = named.select("key", drug=ingredient_set(named.ingredient_rxcuis), label=label)
     grouped = rows.group_by("key").agg(drug=rows.drug.max(), label=rows.label.max(), kinds=rows.drug.nunique())
     return grouped.filter(grouped.kinds == 1).drop("kinds")
 

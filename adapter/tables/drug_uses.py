@@ -5,6 +5,8 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from adapter.tables.drug_codes import normal_form
+
 COLUMNS = (
     "kind",
     "source",
@@ -44,7 +46,7 @@ def drug_uses(keyed: ir.Table, drugs: ir.Table) -> ir.Table:
     display = joined.codings.map(lambda c: c["display"]).filter(lambda d: d.notnull())[0]
     code = joined.codings.filter(lambda c: c["code"].notnull())[0]
     unknown = ibis.coalesce(
-        ibis.literal("code:").concat(ibis.coalesce(code["system"], ""), "|", code["code"]),
+        ibis.literal("code:").concat(normal_form(code["system"], code["code"])),
         ibis.literal("text:").concat(ibis.coalesce(joined.label, display)),
         ibis.literal("reference:").concat(joined.missing),
         ibis.literal("none"),

@@ -128,6 +128,7 @@ EXPLANATION_OF_BENEFIT: dict[str, Shape] = COMMON | {
         }
     ],
     "adjudication": [{"category": CODES, "reason": CODES}],
+    "payment": {"type": CODES},
     "total": _AMOUNTS,
 }
 

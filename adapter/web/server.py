@@ -25,7 +25,7 @@ from adapter.web.formats import JSON
 from adapter.web.guard import is_loopback
 from adapter.web.traces import trace
 
-THREADS = 4  # each request may hold a DuckDB of up to engine.MEMORY_LIMIT
+THREADS = 4  # each request may hold a DuckDB of up to engine.MEMORY
 LARGEST_HEADER = 32 * 1024  # bytes
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
