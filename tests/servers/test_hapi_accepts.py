@@ -52,6 +52,12 @@ def test_hapi_finds_no_error_in_what_is_written(hapi_server: str, tmp_path: Path
     asked += [(each, profile) for each in smp for profile in STATEMENTS]
     assert faults(server, asked) == []
 
+    # It does look at the own extension, which it knows from the definitions only.
+    wrong = with_a_wrong_year(next(each for each in written if is_a(each, "CarePlan")))
+    (fault,) = faults(server, [(wrong, "")])
+    assert EXTENSION in fault
+    assert "allows for the type integer but found type string" in fault
+
 
 @pytest.mark.usefixtures("own_definitions")
 def test_hapi_finds_no_error_in_the_definitions(hapi_server: str) -> None:
@@ -59,19 +65,13 @@ def test_hapi_finds_no_error_in_the_definitions(hapi_server: str) -> None:
     assert [fault for fault in found if OFFLINE not in fault] == []
 
 
-@pytest.mark.usefixtures("own_definitions")
-def test_hapi_knows_the_own_extension(hapi_server: str, tmp_path: Path) -> None:
-    """Without this the test above could pass because nobody looks at the extension."""
-    demo = copy_of_demo(tmp_path / "demo", only=["01"])
-    screen(demo.folder, demo, "--sink", tmp_path / "written")
-    plan = json.loads((tmp_path / "written" / "CarePlan.ndjson").read_text(encoding="utf-8"))
-    assert faults(Plain(hapi_server), [(plan, "")]) == []
-    (extension,) = [each for each in plan["extension"] if each["url"] == EXTENSION]
+def with_a_wrong_year(plan: Resource) -> Resource:
+    """The CarePlan with a plan year of another type than the own extension allows."""
+    wrong: Resource = json.loads(json.dumps(plan))
+    (extension,) = [each for each in wrong["extension"] if each["url"] == EXTENSION]
     (year,) = [part for part in extension["extension"] if part["url"] == "planYear"]
     year["valueString"] = str(year.pop("valueInteger"))
-    (fault,) = faults(Plain(hapi_server), [(plan, "")])
-    assert EXTENSION in fault
-    assert "allows for the type integer but found type string" in fault
+    return wrong
 
 
 def is_a(resource: Resource, kind: str) -> bool:
