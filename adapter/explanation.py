@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 
-from adapter.targeting.decision import CriterionResult, Decision, Evidence
+from adapter.targeting.decision import TITLES, CriterionResult, Decision, Evidence
 from adapter.targeting.program import Program
 
 OUTCOMES = {
@@ -25,13 +25,6 @@ REASONS = {
     "02": "at-risk beneficiary",
     "03": "core criteria and at-risk",
     "04": "the plan's own criteria only",
-}
-TITLES = {
-    "chronic_diseases": "Chronic diseases",
-    "part_d_drugs": "Part D drugs",
-    "drug_cost": "Drug cost",
-    "at_risk": "At-risk beneficiary",
-    "adherence_drug": "Adherence drug",
 }
 MARKS = {"met": "met", "not_met": "not met", "unknown": "unknown"}
 SOURCES_SHOWN = 4  # of one item; the rest is counted

@@ -7,7 +7,6 @@ what it rests on.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 
 from adapter.errors import Fault, MappingError
+from adapter.extended import read_extended
 from adapter.reporting.form import Field, Layout
 from adapter.reporting.form_checks import faults_of
 
@@ -32,7 +32,7 @@ def load_layout(name_or_file: str, folder: Path) -> Layout:
     Raises MappingError with every fault that the file has, each with file and key.
     """
     path = layout_path(name_or_file, folder)
-    raw = _merged(path, folder, seen=())
+    raw = read_extended(path, "layout", lambda name: layout_path(name, folder), _overlay)
     fields, faults = _fields(raw.pop("fields", []))
     try:
         layout = msgspec.convert({**raw, "name": path.stem, "fields": []}, Layout)
@@ -64,24 +64,7 @@ def unverified(layout: Layout) -> list[Field]:
     return [field for field in layout.fields if "U" in (field.standing, field.position_standing)]
 
 
-def _merged(path: Path, folder: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    if path.resolve() in seen:
-        raise MappingError([Fault(path.name, "extends", "the layouts extend each other in a circle; end it")])
-    try:
-        own = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MappingError([Fault(path.name, "", f"this is not valid TOML: {error}")]) from None
-    base = own.pop("extends", None)
-    if base is None:
-        return own
-    if not isinstance(base, str):
-        raise MappingError([Fault(path.name, "extends", "the name of the layout that is extended must be a string")])
-    beside = path.parent / f"{base}.toml"
-    base_path = beside if beside.is_file() and beside.resolve() != path.resolve() else layout_path(base, folder)
-    return _overlay(_merged(base_path, folder, (*seen, path.resolve())), own)
-
-
-def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+def _overlay(base: dict[str, Any], own: dict[str, Any], _: Path) -> dict[str, Any]:
     """``base`` with the keys of ``own``; settings of the file are merged key by key, fields by their name."""
     result = {**base, **own}
     if isinstance(base.get("file"), dict) and isinstance(own.get("file"), dict):

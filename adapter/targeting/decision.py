@@ -10,6 +10,13 @@ Outcome = Literal["targeted", "not_targeted", "unknown", "not_enrolled"]
 CriterionOutcome = Literal["met", "not_met", "unknown"]
 
 CRITERIA = ("chronic_diseases", "part_d_drugs", "drug_cost", "at_risk", "adherence_drug")
+TITLES = {
+    "chronic_diseases": "Chronic diseases",
+    "part_d_drugs": "Part D drugs",
+    "drug_cost": "Drug cost",
+    "at_risk": "At-risk beneficiary",
+    "adherence_drug": "Adherence drug",
+}
 DOORS = ("core", "at_risk", "snp_adherence")
 
 

@@ -7,16 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from adapter.targeting.decision import TITLES
 from adapter.targeting.program import Criterion, Entry, Program
 
 WIDTH = 100
-TITLES = {
-    "chronic_diseases": "Chronic diseases",
-    "part_d_drugs": "Part D drugs",
-    "drug_cost": "Drug cost",
-    "at_risk": "At-risk beneficiary",
-    "adherence_drug": "Adherence drug",
-}
 STANDINGS = {
     "V": "read in the official text",
     "P+": "read in two secondary texts that do not depend on each other, not in the official one",

@@ -6,7 +6,6 @@ stops the run with the name of the key, because a misspelled threshold must neve
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from adapter.errors import Fault, MappingError
+from adapter.extended import read_extended
 from adapter.targeting.limits import limit_faults, load_limits
 
 Window = Literal["plan_year_to_date", "trailing_12_months", "trailing_24_months"]
@@ -145,9 +145,8 @@ def load_program(name_or_file: str, folder: Path) -> Program:
     Raises MappingError with every fault that the file has, each with file and key.
     """
     path = program_path(name_or_file, folder)
-    merged = _merged(path, folder, seen=())
+    merged = read_extended(path, "program", lambda name: program_path(name, folder), _laid_over, _beside)
     merged.setdefault("name", path.stem)
-    _beside(merged, path)
     try:
         program = msgspec.convert(merged, Program)
     except msgspec.ValidationError as error:
@@ -175,23 +174,10 @@ def program_path(name_or_file: str, folder: Path) -> Path:
     raise MappingError([Fault("programs", "", f"no program is called {name_or_file!r}; known are: {known}")])
 
 
-def _merged(path: Path, folder: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    if path.resolve() in seen:
-        raise MappingError([Fault(path.name, "extends", "the programs extend each other in a circle")])
-    try:
-        own = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MappingError([Fault(path.name, "", f"this is not valid TOML: {error}")]) from None
-    base = own.pop("extends", None)
-    if base is None:
-        return own
-    if not isinstance(base, str):
-        raise MappingError([Fault(path.name, "extends", "the name of the program that is extended must be a string")])
-    own.setdefault("name", path.stem)
-    beside = path.parent / f"{base}.toml"
-    base_path = beside if beside.is_file() and beside.resolve() != path.resolve() else program_path(base, folder)
-    under = _merged(base_path, folder, (*seen, path.resolve()))
-    return _overlay(under, _owned(under, own, path.name))
+def _laid_over(base: dict[str, Any], own: dict[str, Any], path: Path) -> dict[str, Any]:
+    """``base`` with the keys of ``own``, which is a program of its own: its name is its own file's."""
+    named = {"name": path.stem, **own}
+    return _overlay(base, _owned(base, named, path.name))
 
 
 def _owned(base: dict[str, Any], own: dict[str, Any], file: str) -> dict[str, Any]:
@@ -218,11 +204,10 @@ def _own_choice(base: dict[str, Any], table: dict[str, Any], file: str) -> dict[
     return {"source": table.get("source", source), "chosen": list(dict.fromkeys([*chosen, *changed]))}
 
 
-def _beside(merged: dict[str, Any], path: Path) -> None:
-    """Turns a maintenance list that is named relative to the program file into its path."""
-    named = merged.get("maintenance_list")
-    if isinstance(named, str) and named:
-        merged["maintenance_list"] = str(path.parent / named)
+def _beside(own: dict[str, Any], path: Path) -> dict[str, Any]:
+    """``own`` with the maintenance list that it names, relative to its file, as a path."""
+    named = own.get("maintenance_list")
+    return own | {"maintenance_list": str(path.parent / named)} if isinstance(named, str) and named else own
 
 
 def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -22,9 +22,9 @@ CORE_MAY_IMPORT = {
 }  # fmt: skip
 # A loader reads the data files of its own module, and nothing else does.
 LOADERS = {
-    "targeting/program.py": {"pathlib", "tomllib"},  # mappings/programs/*.toml
+    "targeting/program.py": {"pathlib", "adapter.extended"},  # mappings/programs/*.toml
     "targeting/limits.py": {"pathlib", "tomllib"},  # mappings/limits/cms.toml
-    "reporting/layout.py": {"pathlib", "tomllib"},  # mappings/layouts/*.toml
+    "reporting/layout.py": {"pathlib", "adapter.extended"},  # mappings/layouts/*.toml
     "resources/definitions/__init__.py": {"importlib.resources"},  # its own StructureDefinitions
 }
 
@@ -35,6 +35,7 @@ SHELL_MAY_IMPORT = {
     "adapter.errors": "faults become exit codes and OperationOutcomes",
     "adapter.config": "options and environment become a Config",
     "adapter.jobs": "the jobs",
+    "adapter.engine": "the pool of engines that serve keeps warm",
     "adapter.contract_report": "the job of the CMS file",
     "adapter.simulation": "the job that compares programs",
     "adapter.writeback": "the job that writes",
