@@ -31,15 +31,28 @@ def used(engine, read):
 
 # title -> (request, (drug, name))
 UNKNOWN = {
-    "a code": ({"medicationCodeableConcept": concept((RXNORM, "1"), text="Pill")}, (f"code:{RXNORM}|1", "Pill")),
+    "a code": ({"medicationCodeableConcept": concept((RXNORM, "1"), text="Pill")}, ("code:rxnorm|1", "Pill")),
     "a code of no system": ({"medicationCodeableConcept": concept((None, "1"))}, ("code:|1", "code:|1")),
     "a display": (
         {"medicationCodeableConcept": {"coding": [{"system": NDC, "code": "1", "display": "D"}]}},
-        (f"code:{NDC}|1", "D"),
+        ("code:ndc|1", "D"),
     ),
     "the second coding has the code": (
         {"medicationCodeableConcept": concept((None, None), (NDC, "2"))},
-        (f"code:{NDC}|2", f"code:{NDC}|2"),
+        ("code:ndc|2", "code:ndc|2"),
+    ),
+    "an NDC with hyphens": (
+        {"medicationCodeableConcept": concept((NDC, "0777-3105-02"), text="D")},
+        ("code:ndc|00777310502", "D"),
+    ),
+    "an NDC of 11 digits": (
+        {"medicationCodeableConcept": concept((NDC, "00777310502"), text="D")},
+        ("code:ndc|00777310502", "D"),
+    ),
+    "a code with blanks": ({"medicationCodeableConcept": concept((RXNORM, " 1 "), text="D")}, ("code:rxnorm|1", "D")),
+    "a code of another system": (
+        {"medicationCodeableConcept": concept(("http://x", "1"), text="D")},
+        ("code:http://x|1", "D"),
     ),
     "a text": ({"medicationCodeableConcept": {"text": "Pill"}}, ("text:Pill", "Pill")),
     "a missing Medication": (
