@@ -37,6 +37,7 @@ SHELL_MAY_IMPORT = {
     "adapter.jobs": "the jobs",
     "adapter.engine": "the pool of engines that serve keeps warm",
     "adapter.contract_report": "the job of the CMS file",
+    "adapter.engine": "the pool that keeps engines warm between requests",
     "adapter.simulation": "the job that compares programs",
     "adapter.writeback": "the job that writes",
     "adapter.sinks": "what a job writes to, and what was written",
