@@ -111,9 +111,10 @@ def _results(cases: Sequence[Case], source: _Source, screened: jobs.Screened) ->
         number, person = source.owner(decision.beneficiary)
         results[number].people[person] = _plain(decision)
     for rejected in screened.rejected:
-        number = cases[0].number if len(cases) == 1 else source.lines[rejected.file, rejected.line]
-        results[number].rejected.append(rejected.reason)
-        results[number].told.append(rejected.sentence)
+        number = cases[0].number if len(cases) == 1 else source.lines.get((rejected.file, rejected.line))
+        if number in results:  # a case about a refusal without a place stands apart
+            results[number].rejected.append(rejected.reason)
+            results[number].told.append(rejected.sentence)
     if any("told" in case.data["expect"] for case in cases):
         for row in screened.findings:
             results[source.owner(row["resource"])[0]].told.append(row["finding"])
