@@ -73,7 +73,6 @@ def test_what_is_not_as_the_shape_says_stops_the_read(engine, tmp_path, data):
         kept(engine, path)
 
 
-@pytest.mark.xfail(strict=True, reason="duckdb.IOException is not taken as a ReadFault; proposed in engine.keep")
 def test_a_damaged_packed_file_stops_the_read(engine, tmp_path):
     packed = gzip.compress(b"".join(b'{"id":"%d"}\n' % n for n in range(20_000)))
     with pytest.raises(ReadFault):

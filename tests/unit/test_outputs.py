@@ -9,7 +9,7 @@ import json
 import pytest
 
 from adapter.errors import ConfigError
-from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_whole
+from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_all, write_whole
 from adapter.quarantine import Rejected
 
 
@@ -19,7 +19,7 @@ def rows(data):
 
 @pytest.mark.parametrize(
     ("value", "cell"),
-    [("a", "a"), (None, ""), ("", ""), (0, "0"), ('a"b', 'a"b'), ("a,b", "a,b"), ("a\nb", "a\nb"), ("Ōé", "Ōé"), (" a ", " a ")],
+    [("a", "a"), (None, ""), ("", ""), (0, "0"), ('a"b', 'a"b'), ("a,b", "a,b"), ("a\nb", "a\nb"), ("a\r\nb\rc", "a\nb\nc"), ("Ōé", "Ōé"), (" a ", " a ")],
 )  # fmt: skip
 def test_a_cell_is_read_back_as_it_was(value, cell):
     assert rows(csv_bytes(["x", "y"], [{"x": value, "y": "z"}])) == [["x", "y"], [cell, "z"]]
@@ -78,9 +78,23 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch, bro
     path = tmp_path / "a.csv"
     path.write_bytes(b"old")
     monkeypatch.setattr("pathlib.Path.replace" if broken == "replace" else "os.fsync", full)
-    with pytest.raises(ConfigError, match=r"a\.csv cannot be written \(No space left on device\); free some space"):
+    with pytest.raises(ConfigError, match=r" cannot be written \(No space left on device\); free some space"):
         write_whole(path, b"new")
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"a.csv": b"old"}
+
+
+def test_the_files_of_a_run_take_their_places_together(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"old")
+
+    def fail(path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(ConfigError, match="No space left on device"):
+        write_all(tmp_path, {"a.csv": b"new", "b.parquet": fail})
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"a.csv": b"old"}
+    write_all(tmp_path, {"a.csv": b"new", "b.parquet": lambda path: path.write_bytes(b"whole")})
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"a.csv": b"new", "b.parquet": b"whole"}
 
 
 def test_a_write_into_no_folder_is_told(tmp_path):
