@@ -105,14 +105,17 @@ def _screen(cases: Sequence[Case], source: _Source) -> dict[int, Result]:
 
 
 def _results(cases: Sequence[Case], source: _Source, screened: jobs.Screened) -> dict[int, Result]:
-    unmapped = {f"{row['system']}|{row['code']}" for row in screened.engine.records(screened.population.unmapped)}
+    unmapped: set[str] = set()
+    if any("unmapped" in case.data["expect"] for case in cases):
+        rows = screened.engine.records(screened.population.unmapped)
+        unmapped = {f"{row['system']}|{row['code']}" for row in rows}
     results = {case.number: Result(unmapped=unmapped, told=list(screened.notices)) for case in cases}
     for decision in screened.decisions():
         number, person = source.owner(decision.beneficiary)
         results[number].people[person] = _plain(decision)
     for rejected in screened.rejected:
         number = cases[0].number if len(cases) == 1 else source.lines.get((rejected.file, rejected.line))
-        if number in results:  # a case about a refusal without a place stands apart
+        if number in results:  # a refusal without its place belongs to no case, and the case that waits for it says so
             results[number].rejected.append(rejected.reason)
             results[number].told.append(rejected.sentence)
     if any("told" in case.data["expect"] for case in cases):

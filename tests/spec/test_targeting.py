@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import gzip
 import hashlib
 import json
 import os
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,21 +165,35 @@ def test_no_mbi_is_in_two_cases() -> None:
     assert {mbi: numbers for mbi, numbers in owners.items() if len(numbers) > 1} == {}
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with (MAPPINGS / "drugs" / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    path = MAPPINGS / "drugs" / name
+    with (
+        gzip.open(path, "rt", encoding="utf-8", newline="")
+        if name.endswith(".gz")
+        else path.open(encoding="utf-8") as file
+    ):
+        yield from csv.DictReader(file)
+
+
+MEASURES = {"PDC-DR": "diabetes", "PDC-RASA": "ras_antagonists", "PDC-STA": "statins"}
 
 
 def test_drugs_are_what_the_lists_say() -> None:
-    """Each line of drugs.json has its name, and at least one ingredient with the flags that it is given."""
+    """Each line of drugs.json has the name of its code, an NDC of the same ingredients, and the flags and measures of these."""
     products = {row["rxcui"]: row for row in _rows("products.csv")}
-    flags: dict[str, set[tuple[str, str]]] = {}
+    asked = {drug["ndc"] for drug in DRUGS.values()}
+    packages = {row["ndc11"]: row["ingredient_rxcuis"] for row in _rows("ndc.csv.gz") if row["ndc11"] in asked}
+    classes: dict[str, list[dict[str, str]]] = {}
     for row in _rows("classes.csv"):
-        flags.setdefault(row["ingredient_rxcui"], set()).add((row["maintenance"], row["otc"]))
+        classes.setdefault(row["ingredient_rxcui"], []).append(row)
     for name, drug in DRUGS.items():
         product = products[drug["rxnorm"]]
+        ingredients = product["ingredient_rxcuis"].split(";")
+        rows = [row for ingredient in ingredients for row in classes.get(ingredient, ())]
+        flags = {(row["maintenance"], row["otc"]) for row in rows} or {("", "")}
+        told = {row["adherence_measure"] for row in rows}
+        measures = sorted(MEASURES[code] for code in told & MEASURES.keys() if f"{code}-EXCL" not in told)
         assert drug["name"] == product["name"], name
-        told = {
-            pair for ingredient in product["ingredient_rxcuis"].split(";") for pair in flags.get(ingredient, {("", "")})
-        }
-        assert (drug["maintenance"], drug["otc"]) in told, (name, told)
+        assert (drug["maintenance"], drug["otc"]) in flags, (name, flags)
+        assert drug["measures"] == measures, (name, measures)
+        assert not drug["ndc"] or set(packages[drug["ndc"]].split(";")) == set(ingredients), name
