@@ -216,8 +216,10 @@ def program_names() -> list[str]:
 def _strangers(engine: Engine, population: Population, roster: list[dict[str, Any]]) -> list[Rejected]:
     if not roster:
         return []
-    people = engine.records(population.tables.beneficiaries.select("beneficiary", "mbi"))
-    return strangers(roster, {row["beneficiary"] for row in people}, {row["mbi"] for row in people if row["mbi"]})
+    people = engine.records(population.tables.beneficiaries.select("beneficiary", "mbis"))
+    return strangers(
+        roster, {row["beneficiary"] for row in people}, {mbi for row in people for mbi in row["mbis"] or ()}
+    )
 
 
 def _notices(question: Question, population: Population) -> list[str]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import ibis.expr.types as ir
 
 from adapter.engine import Engine, ReadFault
+from adapter.fhir.json import dump_line, loads
 from adapter.loading import overlays
 from adapter.loading.maintenance import maintenance_rows
 from adapter.mappings import Mappings
@@ -177,8 +178,19 @@ class _Reader:
         rows = self._kept(resource_type, reader)
         self.counts[resource_type] = self.engine.count(rows)
         faulty = self.engine.records(lambda: _faulty(rows), f"faulty_{resource_type}")
-        self.rejected += self.snapshot.located(resource_type, faulty)
+        judge = partial(self._judged, resource_type, reader)
+        self.rejected += self.snapshot.located(resource_type, faulty, judge)
         return rows
+
+    def _judged(
+        self, resource_type: str, reader: Callable[[ir.Table], ir.Table], lines: list[bytes]
+    ) -> list[str | None]:
+        """The fault of each line, found by reading each as a resource of its own."""
+        path = self.snapshot.scratch / f"{resource_type}.judged.ndjson"
+        path.write_bytes(b"".join(dump_line({**loads(line), "id": f"line-{n}"}) for n, line in enumerate(lines)))
+        rows = self.engine.keep(reader(self.engine.read_ndjson([path], SHAPES[resource_type])), "judged")
+        faults = {row["id"]: row["fault"] for row in self.engine.records(rows.select("id", "fault"))}
+        return [faults.get(f"line-{n}") for n in range(len(lines))]
 
     def _kept(self, resource_type: str, reader: Callable[[ir.Table], ir.Table]) -> ir.Table:
         """The rows of a strict read; only when that stops are the lines sifted one by one and the clean ones read."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import msgspec
 
 from adapter.errors import SourceError
+from adapter.tables.claims import NO_ID
 from adapter.tables.shapes import SHAPES, Shape
 
 
@@ -104,24 +105,62 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def located(paths: Sequence[Path], resource_type: str, faults: Iterable[Mapping[str, Any]]) -> list[Rejected]:
-    """File and line of each faulty resource, given as rows of ``id`` and ``fault``; one that stands twice is told twice.
+Judge: TypeAlias = "Callable[[list[bytes]], list[str | None]]"  # lines to the fault of each, None when it is good
 
-    One whose line cannot be found (a claim without id is named by its content) is told without file and line.
+
+def located(
+    paths: Sequence[Path], resource_type: str, faults: Iterable[Mapping[str, Any]], judge: Judge | None = None
+) -> list[Rejected]:
+    """File and line of each faulty resource, given as rows of ``id`` and ``fault``.
+
+    Where an id stands in several lines (versions of one resource), or none stands, ``judge`` tells which of the lines is at fault;
+    without it each is. One whose line cannot be found is told without file and line.
     """
     wanted: dict[str, dict[str, None]] = {}
     for row in faults:
         wanted.setdefault(row["id"] or "", {})[row["fault"]] = None
+    lines = _lines_of(paths, wanted) if wanted else {}
     found: list[Rejected] = []
-    met: set[str] = set()
-    for path in paths if wanted else ():
+    for identity, reasons in wanted.items():
+        places = lines.get(_told(identity), [])
+        told = _told_by(places, judge) if judge and (len(places) > 1 or _told(identity) != identity) else None
+        if told is None:
+            found += [
+                Rejected(path, number, resource_type, identity, reason)
+                for path, number, _ in places
+                for reason in reasons
+            ]
+        else:
+            met = zip(places, told, strict=True)
+            found += [
+                Rejected(path, number, resource_type, _told(identity), why)
+                for (path, number, _), why in met
+                if why in reasons
+            ]
+        if not places:
+            found += [Rejected(resource_type, None, resource_type, identity, reason) for reason in reasons]
+    return list(dict.fromkeys(found))
+
+
+def _told(identity: str) -> str:
+    """The id as its line has it: a claim without id is named by its content, and its line has none."""
+    return "" if identity.startswith(NO_ID) else identity
+
+
+def _lines_of(paths: Sequence[Path], wanted: Iterable[str]) -> dict[str, list[tuple[str, int, bytes]]]:
+    """File name, number and content of every line that has one of the ids, by id."""
+    ids = {_told(identity) for identity in wanted}
+    found: dict[str, list[tuple[str, int, bytes]]] = {}
+    for path in paths:
         for number, line in numbered_lines(path):
             identity = _identity(line)
-            if identity in wanted:
-                met.add(identity)
-                found += [Rejected(path.name, number, resource_type, identity, reason) for reason in wanted[identity]]
-    unmet = [(key, reason) for key, reasons in wanted.items() if key not in met for reason in reasons]
-    return found + [Rejected(resource_type, None, resource_type, key, reason) for key, reason in unmet]
+            if identity in ids:
+                found.setdefault(identity, []).append((path.name, number, line))
+    return found
+
+
+def _told_by(places: list[tuple[str, int, bytes]], judge: Judge) -> list[str | None]:
+    return judge([line for _, _, line in places])
 
 
 def _identity(line: bytes) -> str | None:

@@ -235,7 +235,7 @@ def _day(text: str) -> date | None:
 
 def strangers(rows: list[dict[str, Any]], ids: set[str], mbis: set[str]) -> list[Rejected]:
     """The roster rows whose person is not in the population, each once."""
-    unknown = [row for row in rows if (row["beneficiary"] not in ids if row["beneficiary"] else row["mbi"] not in mbis)]
+    unknown = [row for row in rows if row["beneficiary"] not in ids and row["mbi"] not in mbis]
     places = {row["source"]: row["beneficiary"] for row in unknown}
     return [
         Rejected(name, int(number), "roster", beneficiary, "the person of this row is not in the source")

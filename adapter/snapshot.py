@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from adapter.errors import SourceError
 from adapter.fhir.json import dump_line, loads
-from adapter.quarantine import Rejected, head_of, located, numbered_lines
+from adapter.quarantine import Judge, Rejected, head_of, located, numbered_lines
 from adapter.resource_types import R4_TYPES
 
 _NDJSON = re.compile(r"^(?P<type>[A-Za-z]+)(\..*)?\.ndjson(\.gz)?$")
@@ -49,10 +49,12 @@ class Snapshot:
         """The files of one resource type, in the order of their names; empty when there are none."""
         return self.files.get(resource_type, ())
 
-    def located(self, resource_type: str, faults: Iterable[Mapping[str, Any]]) -> list[Rejected]:
+    def located(
+        self, resource_type: str, faults: Iterable[Mapping[str, Any]], judge: Judge | None = None
+    ) -> list[Rejected]:
         """The faulty resources (rows of ``id`` and ``fault``) with their place: file and line, or the URL of their type."""
         if not self.remote:
-            return self.placed(located(self.paths(resource_type), resource_type, faults))
+            return self.placed(located(self.paths(resource_type), resource_type, faults, judge))
         place = f"{self.origin}/{resource_type}"  # without the id: it may be a person's, and the place is shown
         return [Rejected(place, None, resource_type, row["id"] or "", row["fault"]) for row in faults]
 

@@ -14,7 +14,7 @@ from adapter import contract_report, demo, jobs
 from adapter.cli import screen as screening
 from adapter.cli.options import now
 from adapter.config import Config
-from adapter.errors import EXIT_OK, SinkError
+from adapter.errors import EXIT_OK, ConfigError, SinkError
 from adapter.explanation import explanation
 from adapter.sinks import ServerSink
 from adapter.writeback import Write, write_back
@@ -35,6 +35,8 @@ YEAR, CONTRACT = 2023, "H1234"
 def demo_command(fhir: str, out: Path, clean: bool) -> int:
     """Screen a synthetic plan population, write care plans and medication lists back, and make the CMS file."""
     config, folder = Config(environ=dict(os.environ)), demo.demo_folder()
+    if clean and not fhir:
+        raise ConfigError("--clean removes what the demo wrote to a server; say which one with --fhir")
     if clean:
         with config.client(fhir) as client:
             click.echo(f"Removed {demo.clean(client, folder):,} resources from {fhir}")

@@ -203,5 +203,9 @@ def _evidence_line(item: str, evidence: list[Evidence]) -> str:
     elsewhere = sorted({one.source for one in evidence if one.source and not is_reference(one.source)})
     sources = f" [{'; '.join(elsewhere)}]" if elsewhere else ""
     # A drug is counted under its RxNorm ingredient ids, which tell a reader nothing: the fact names it.
-    label = "" if item.replace(";", "").isdigit() else f"{item.replace('_', ' ')}: "
+    label = (
+        ""
+        if item.replace(";", "").isdigit() or item.startswith(("code:", "text:", "reference:"))
+        else f"{item.replace('_', ' ')}: "
+    )
     return f"{label}{facts[0]}{more}{sources}"

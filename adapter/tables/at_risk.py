@@ -60,14 +60,16 @@ def _lower(texts: Sequence[str]) -> list[str]:
 def at_risk(flag_rows: ir.Table, roster: ir.Table, beneficiaries: ir.Table) -> ir.Table:
     """One row per at-risk fact of a beneficiary: beneficiary, contract (NULL for a Flag), status, starts, ends, source.
 
-    A roster row names its person by Patient id, or by MBI when that is empty.
+    A roster row names its person by Patient id, or, where that is no Patient's, by an MBI that the person has or had: CMS never
+    gives an MBI to another person.
     """
     flagged = newest(flag_rows.filter(flag_rows.fault.isnull()).drop("fault"))
     flagged = flagged.filter(flagged.status.notnull() & flagged.beneficiary.notnull())
     from_flags = flagged.select("beneficiary", "status", "starts", "ends", "source", contract=ibis.null("string"))
-    by_id = roster.filter(roster.beneficiary != "")
-    by_mbi = roster.filter((roster.beneficiary == "") & (roster.mbi != "")).drop("beneficiary")
-    by_mbi = by_mbi.inner_join(beneficiaries.select("beneficiary", "mbi"), "mbi")
+    by_id = roster.semi_join(beneficiaries, "beneficiary")
+    rest = roster.anti_join(beneficiaries, "beneficiary").filter(lambda t: t.mbi != "").drop("beneficiary")
+    named = beneficiaries.select("beneficiary", mbi=beneficiaries.mbis.unnest()).distinct()
+    by_mbi = rest.inner_join(named, "mbi")
     columns = ("beneficiary", "status", "starts", "ends", "source", "contract")
     rows = by_id.select(*columns).union(by_mbi.select(*columns))
     return rows.mutate(contract=rows.contract.nullif("")).union(from_flags)

@@ -17,6 +17,7 @@ def patients(patient: ir.Table) -> ir.Table:
         beneficiary=patient.id,
         source=ibis.literal("Patient/").concat(patient.id),
         mbi=_mbi(patient.identifier),
+        mbis=_mbis(patient.identifier).map(lambda i: _normal(i["value"])).unique(),
         current_mbis=_current_mbis(patient.identifier),
         family=_name(patient.name)["family"],
         given=_name(patient.name)["given"][0],
@@ -38,8 +39,8 @@ def patients(patient: ir.Table) -> ir.Table:
 def beneficiaries(rows: ir.Table) -> ir.Table:
     """One row per beneficiary: the newest good version of each Patient.
 
-    Columns: beneficiary, source, mbi, current_mbis (how many different ones are current), family, given, middle,
-    birth_date (as FHIR gave it), birth_day (NULL when partial), gender, deceased, deceased_on (as FHIR gave it),
+    Columns: beneficiary, source, mbi, mbis (all that were ever given), current_mbis (how many different ones are current), family,
+    given, middle, birth_date (as FHIR gave it), birth_day (NULL when partial), gender, deceased, deceased_on (as FHIR gave it),
     died_by (the first day that the death can mean; NULL when alive or undated).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))

@@ -28,6 +28,7 @@ from adapter.tables.columns import (
 
 V2 = "https://bluebutton.cms.gov/resources/variables/"
 
+NO_ID = "no-id-"  # begins the name that a claim without id gets from its content
 PHARMACY = ("pharmacy", "PDE")
 INPATIENT = ("INPATIENT", "SNF")  # eob-type of CMS BFD; CARIN says it by subType
 MEDICAL = ("institutional", "professional", "CARRIER", "OUTPATIENT", "HHA", "HOSPICE")
@@ -49,7 +50,7 @@ def explanations(eob: ir.Table) -> ir.Table:
     An EOB without id (BFD v3 gives such) is named by a hash of its content, so that the same claim read twice counts once.
     """
     period = eob.billablePeriod["start"]
-    claim = ibis.coalesce(eob.id, ibis.literal("no-id-").concat(_content_hash(eob)))
+    claim = ibis.coalesce(eob.id, ibis.literal(NO_ID).concat(_content_hash(eob)))
     kind = claim_kind(eob)
     return eob.select(
         id=claim,

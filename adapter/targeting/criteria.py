@@ -13,6 +13,7 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
+from adapter.tables.columns import earliest
 from adapter.targeting.program import AdherenceDrug, AtRisk, ChronicDiseases, DrugCost, PartDDrugs
 from adapter.targeting.windows import LikelyCost, in_window, likely_cost, since, window_start
 
@@ -65,13 +66,16 @@ def _by_claims(diagnoses: ir.Table, entries: ir.Table, rule: ChronicDiseases, as
 
 
 def counts_as_active(conditions: ir.Table, rule: ChronicDiseases, as_of: date) -> ir.BooleanValue:
-    """Whether a Condition counts on ``as_of``: no inactive status, not refuted, begun and recorded by then. No status counts."""
+    """Whether a Condition counts on ``as_of``: no inactive status, not refuted, begun and recorded by then.
+
+    Without a status it counts until it has ended.
+    """
     said = (conditions.clinical.length() > 0).fill_null(False)
     active = conditions.clinical.filter(lambda c: c.isin(rule.clinical_status)).length() > 0
     refused = (conditions.verification.filter(lambda c: c.isin(rule.refused_verification)).length() > 0).fill_null(
         False
     )
-    over = conditions.abated.notnull() & ~said
+    over = (earliest(conditions.abated) <= as_of).fill_null(False)
     begun = conditions.begins.isnull() | (conditions.begins <= as_of)
     return ibis.ifelse(said, active, ~over) & ~refused & begun
 
@@ -154,36 +158,47 @@ def _is_maintenance(uses: ir.Table, rule: PartDDrugs) -> ir.BooleanValue:
 def drug_cost(uses: ir.Table, rule: DrugCost, as_of: date) -> ir.Table:
     """Gross cost of covered Part D drugs (plan and member paid) against the threshold. 42 CFR 423.153(d)(2)(i)(C).
 
-    Priced claims alone above it: met. Otherwise unknown when a claim has no usable cost or an undecidable date, or when drugs are
-    taken and no claim is there; else not met. A claim without money is never $0.
+    Priced claims alone above it: met. Otherwise unknown when a claim has no usable cost, when claims of undecidable date would
+    reach it, or when drugs are taken and no claim is there; else not met. A claim without money is never $0.
     """
     likely = likely_cost(rule, as_of)
     rows = uses.filter(is_part_d(uses).fill_null(True)).mutate(inside=since(uses, likely.first, as_of))
     rows = rows.filter(rows.inside.fill_null(True))
     claim = rows.kind == "claim"
     rows = rows.mutate(claim=claim, priced=claim & rows.inside.fill_null(False) & rows.cost.notnull())
+    dated = rows.inside.notnull()
     amounts = rows.group_by("beneficiary").agg(
         total=rows.cost.sum(where=rows.priced),
+        perhaps=rows.cost.sum(where=rows.claim & ~dated),  # priced, and the date leaves open whether it counts
         priced=rows.priced.sum(),
-        unpriced=(rows.claim & ~rows.priced).sum(),
+        unpriced=(rows.claim & rows.cost.isnull()).sum(),
+        undated=(rows.claim & ~dated).sum(),
         orders=(~rows.claim).sum(),
         evidence=_evidence(
             ibis.ifelse(rows.priced, "priced", "unpriced"), _cost_fact(rows), rows.source, where=rows.claim
         ),
     )
-    total = _reckoned(ibis.coalesce(amounts.total, ibis.literal("0.00").cast("decimal(38,2)")), likely)
-    compared = total * likely.share
-    above = compared > likely.dollars if rule.comparator == ">" else compared >= likely.dollars
-    no_claim = (amounts.priced + amounts.unpriced == 0) & (amounts.orders > 0)
-    undecided = ((amounts.unpriced > 0) & (rule.unpriced == "unknown")) | (
-        no_claim & (rule.orders_without_claims == "unknown")
-    )
+    sure = ibis.coalesce(amounts.total, _NO_DOLLARS)
+    total = _reckoned(sure, likely)
+    most = _reckoned(sure + ibis.coalesce(amounts.perhaps, _NO_DOLLARS), likely)
+    above = _above(total, rule, likely)
+    no_claim = (amounts.priced + amounts.unpriced + amounts.undated == 0) & (amounts.orders > 0)
+    not_priced = (amounts.unpriced > 0) | _above(most, rule, likely)
+    undecided = (not_priced & (rule.unpriced == "unknown")) | (no_claim & (rule.orders_without_claims == "unknown"))
     return amounts.select(
         "beneficiary",
         outcome=_met(above, above | undecided),
         observed=ibis.ifelse((amounts.priced == 0) & undecided, "", total.cast("decimal(38,2)").cast("string")),
         evidence=ibis.coalesce(amounts.evidence, _no_evidence()),
     )
+
+
+_NO_DOLLARS = ibis.literal("0.00").cast("decimal(38,2)")
+
+
+def _above(total: ir.DecimalValue, rule: DrugCost, likely: LikelyCost) -> ir.BooleanValue:
+    compared = total * likely.share
+    return compared > likely.dollars if rule.comparator == ">" else compared >= likely.dollars
 
 
 def _reckoned(total: ir.DecimalValue, likely: LikelyCost) -> ir.DecimalValue:
