@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.engine import Engine
+from adapter.engine import Engine, EnginePool
 from adapter.tables.shapes import SHAPES
 from adapter.targeting.program import load_program
 
@@ -21,6 +21,14 @@ def engine() -> Iterator[Engine]:
     """DuckDB in process, on one thread: the test processes share the cores among them."""
     with Engine(threads=1) as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[EnginePool]:
+    """Engines that stay warm from one population to the next, as those of the web do."""
+    engines = EnginePool()
+    yield engines
+    engines.close()
 
 
 @pytest.fixture(scope="session")

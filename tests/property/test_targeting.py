@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -112,14 +111,6 @@ def owned(resources: Iterable[Resource], key: str) -> list[Resource]:
 
 def everybody(population: list[list[Resource]], key: Callable[[int], str]) -> list[Resource]:
     return [one for number, person in enumerate(population) for one in owned(person, key(number))]
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[EnginePool]:
-    """Engines that stay warm from one population to the next, as those of the web do."""
-    engines = EnginePool()
-    yield engines
-    engines.close()
 
 
 def decided(resources: Iterable[Resource], pool: EnginePool | None) -> dict[str, dict[str, Any]]:
