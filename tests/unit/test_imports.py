@@ -35,7 +35,6 @@ SHELL_MAY_IMPORT = {
     "adapter.errors": "faults become exit codes and OperationOutcomes",
     "adapter.config": "options and environment become a Config",
     "adapter.jobs": "the jobs",
-    "adapter.engine": "the pool of engines that serve keeps warm",
     "adapter.contract_report": "the job of the CMS file",
     "adapter.engine": "the pool that keeps engines warm between requests",
     "adapter.simulation": "the job that compares programs",
