@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from datetime import date
 
+import msgspec
 import pytest
 
 from adapter.mappings import load_mappings
-from adapter.population import enrollment_tables, own_enrollments, populate
+from adapter.population import by_program, enrollment_tables, own_enrollments, populate
 from adapter.snapshot import from_folder
 from tests.unit.tables.samples import (
     ICD10,
@@ -162,6 +163,25 @@ def test_the_roster_and_flags_become_one_table(populated):
         ("p1", "AR", "Flag/f1"),
         ("p1", "PAR", "a row 2"),
     ]
+
+
+def test_a_programs_own_maintenance_list_wins_over_the_shipped_flags(pool, program_2023, tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text("code_system,code,maintenance\nrxnorm,617312,N\nndc,00777310502,D\n")
+    program = msgspec.structs.replace(program_2023, maintenance_list=str(own))
+    snapshot = written(tmp_path, [patient(), request("r1", (RXNORM, "617312")), request("r2", (RXNORM, "314076"))])
+    with pool.session() as engine:
+        plain = populate(engine, snapshot, load_mappings(), program_2023)
+        assert {row["maintenance"] for row in engine.records(plain.tables.drug_uses)} == {"Y"}
+        changed = by_program(engine, plain.facts, program)
+        found = {row["source"]: row["maintenance"] for row in engine.records(changed.tables.drug_uses)}
+    assert found == {"MedicationRequest/r1": "N", "MedicationRequest/r2": "Y"}
+
+
+def test_of_two_versions_only_the_one_at_fault_is_told(populated):
+    good, bad = condition(meta={"versionId": "1"}), condition(meta={"versionId": "2"}, onsetDateTime="2023-02-30")
+    _, population = populated(patient(), good, bad)
+    assert [one[:3] for one in told(population)] == [("Condition.ndjson", 2, "c1")]
 
 
 # ---- the adapter's own CarePlans

@@ -11,14 +11,18 @@ import pytest
 
 from adapter.cli import main as entry
 from tests.unit.cli.running import run
+from tests.unit.fhir.scripted import FhirStore, outcome, serving
 from tests.unit.tables.samples import ICD10, RXNORM, condition, coverage, mbi, patient, request
 
 AS_OF = ("--as-of", "2023-09-30")
 
 
+MBIS = {"p1": "1EG4TE5MK73", "p2": "2EG4TE5MK74"}
+
+
 def person(key, *resources):
     """A beneficiary with a Coverage, and the resources about that person."""
-    made = [patient(key, identifier=[mbi(f"MBI{key}")], birthDate="1940-01-02"), coverage(f"v-{key}")]
+    made = [patient(key, identifier=[mbi(MBIS[key])], birthDate="1940-01-02"), coverage(f"v-{key}")]
     made[1]["beneficiary"] = {"reference": f"Patient/{key}"}
     return [
         *made,
@@ -122,6 +126,18 @@ def test_a_sink_that_is_full_stays_as_it_was(given, tmp_path, monkeypatch):
     assert list((tmp_path / "sink").iterdir()) == []
 
 
+def test_a_server_that_refuses_a_person_is_told_by_the_exit_code(given):
+    store = FhirStore()
+    store.refused = lambda bundle: outcome(422, f"Patient p1 has {PEOPLE[0]['identifier'][0]['value']}, which is wrong")
+    with serving(store) as server:
+        ran = run("screen", *given, "--sink", server.base)
+    assert ran.code == 6
+    assert "Failed          1 persons, of whom nothing was written:" in ran.out
+    assert "failed with status 422" in ran.out
+    assert MBIS["p1"] not in ran.out + ran.err
+    assert store.held == {}
+
+
 def test_a_folder_of_files_that_is_full_has_no_half_file(given, tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
@@ -150,6 +166,13 @@ def test_explain_prints_one_decision(given, more, expected):
     ran = run("explain", folder, "p1", *options, *more)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(expected)
+
+
+def test_explain_tells_what_should_be_known_beside_the_decision(given):
+    folder, *options = given
+    ran = run("explain", folder, "p1", "--at-risk", options[1], "--as-of", "2024-02-03")
+    assert ran.code == 0
+    assert "notice: 2024-02-03 lies outside plan year 2023 of the program health-partners-2023\n" in ran.err
 
 
 # ---- the entry
