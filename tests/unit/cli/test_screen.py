@@ -198,6 +198,14 @@ def test_a_run_that_is_interrupted_says_so(monkeypatch):
     assert (ran.code, ran.err) == (130, "mtm-adapter: interrupted; nothing is half-written\n")
 
 
+def test_a_command_that_ends_with_a_code_of_its_own_keeps_it(monkeypatch):
+    def end(**kwargs):
+        raise click.exceptions.Exit(3)
+
+    monkeypatch.setattr(entry.cli, "main", end)
+    assert run("check-mappings").code == 3
+
+
 def test_a_bug_is_not_taken_for_an_expected_fault(monkeypatch):
     def fail(**kwargs):
         raise ZeroDivisionError
