@@ -37,7 +37,8 @@ def write_whole(path: Path, content: Content) -> None:
 def write_all(folder: Path, files: Mapping[str, Content]) -> None:
     """Writes the files of a run together: all are written beside their places first, and take them only when all are whole.
 
-    Raises ConfigError when there is no room; then every file is as it was.
+    Raises ConfigError when there is no room. Room is only needed before the first file takes its place, so that a full disk leaves
+    every file as it was; each file is whole at any time.
     """
     scratch = {name: folder / f".{name}.part" for name in files}
     try:

@@ -32,10 +32,10 @@ NEVER = ("entered-in-error", "draft")
 def memberships(coverage: ir.Table) -> ir.Table:
     """One row per Coverage as received, with ``fault``, the contract and PBP that hold for its whole period, and v2's months."""
     classes = coverage["class"].map(lambda c: c["value"])
-    written = classes.filter(lambda value: value.re_search(CONTRACT))[0]
     pbp_class = coverage["class"].filter(
         lambda c: has_code(c["type"]["coding"], ["plan", "subplan"]) & c["value"].re_search(r"^[0-9]{3}$")
     )[0]
+    written = _written(coverage["class"], pbp_class["value"])
     contract = ibis.coalesce(_extension(coverage, "BENE-CNTRCT-NUM"), written.re_extract(CONTRACT, 1).nullif(""))
     pbp = ibis.coalesce(
         _extension(coverage, "BENE-PBP-NUM"), written.re_extract(CONTRACT, 3).nullif(""), pbp_class["value"]
@@ -66,6 +66,20 @@ def memberships(coverage: ir.Table) -> ir.Table:
         ),
         **versioned(coverage),
     )
+
+
+def _written(classes: ir.ArrayValue, pbp: ir.StringValue) -> ir.StringValue:
+    """The contract, with or without PBP, as a class value writes it.
+
+    A bare contract number in a class of type ``group`` may be an employer's number; it is one of CMS when a PBP stands beside it.
+    """
+    named = classes.filter(
+        lambda c: (
+            c["value"].re_search(CONTRACT)
+            & ~(has_code(c["type"]["coding"], ["group"]) & (c["value"].length() == 5) & pbp.isnull())
+        )
+    )
+    return named[0]["value"]
 
 
 def coverages(rows: ir.Table) -> ir.Table:

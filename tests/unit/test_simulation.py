@@ -55,9 +55,9 @@ def reads():
 def made(other, reads):
     read = Engine.read_ndjson
 
-    def counted(engine, paths, shape):
+    def counted(engine, paths, shape, name=""):
         reads.extend(paths)
-        return read(engine, paths, shape)
+        return read(engine, paths, shape, name)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Engine, "read_ndjson", counted)

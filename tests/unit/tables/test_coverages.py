@@ -65,9 +65,6 @@ def test_contract_and_plan_are_read_in_every_dress(dressed, title):
     assert dressed[title] == DRESSES[title][1]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the type of the class is not asked; proposed: a bare contract only of plan, subplan"
-)
 def test_an_employers_group_that_looks_like_a_contract_is_no_part_d_coverage(engine, read):
     given = coverage(**{"class": [plan("E1234", "group"), plan("GR5")]})
     [row] = engine.records(coverages.coverages(coverages.memberships(read("Coverage", [given]))))
