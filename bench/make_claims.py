@@ -11,6 +11,7 @@ from pathlib import Path
 
 DEMO = Path(__file__).resolve().parent.parent / "fixtures" / "demo"
 PREFIX = b"mtm-demo-"
+REPEATS = 4  # of each claim under ids of its own: some 32 claims a person, as a year of a plan's members has
 TYPES = (
     "Patient",
     "Coverage",
@@ -32,10 +33,12 @@ def write(folder: Path, megabytes: int) -> int:
     """Writes the population so that its claims have about ``megabytes``; returns how many copies of the demo it holds."""
     folder.mkdir(parents=True, exist_ok=True)
     claims = (DEMO / "ExplanationOfBenefit.ndjson").read_bytes()
-    count = max(1, megabytes * 1_000_000 // len(claims))
+    count = max(1, megabytes * 1_000_000 // (len(claims) * REPEATS))
     for kind in TYPES:
         lines = (DEMO / f"{kind}.ndjson").read_bytes()
         with (folder / f"{kind}.ndjson").open("wb") as out:
+            if kind == "ExplanationOfBenefit":
+                lines = b"".join(lines.replace(b"-eob-", b"-eob%d-" % n) for n in range(REPEATS))
             out.writelines(copies(lines, count))
     return count
 
