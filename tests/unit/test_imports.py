@@ -36,6 +36,7 @@ SHELL_MAY_IMPORT = {
     "adapter.config": "options and environment become a Config",
     "adapter.jobs": "the jobs",
     "adapter.contract_report": "the job of the CMS file",
+    "adapter.engine": "the pool of engines that serve keeps warm",
     "adapter.simulation": "the job that compares programs",
     "adapter.writeback": "the job that writes",
     "adapter.sinks": "what a job writes to, and what was written",
