@@ -12,7 +12,29 @@ from hashlib import sha256
 from typing import Any, Literal
 
 Resource = dict[str, Any]
-Kind = Literal["enrollment", "medication-list", "medication-statement", "provenance"]
+Kind = Literal[
+    "enrollment",
+    "medication-list",
+    "medication-statement",
+    "provenance",
+    "invitation",
+    "cmr-offer",
+    "cmr",
+    "tmr",
+    "summary-sent",
+    "safe-disposal",
+    "recommendation",
+    "resolution",
+    "reviewed-list",
+    "reviewed-statement",
+    "action-plan",
+    "detected-issue",
+    "review-composition",
+    "review-document",
+    "review-note",
+    "reviewer",
+    "measure-report",
+]
 
 BASE = "https://w3id.org/mtm-adapter/fhir/"
 RESOURCE_IDENTIFIER = f"{BASE}NamingSystem/resource"
@@ -22,6 +44,23 @@ KINDS: dict[str, str] = {
     "medication-list": "Personal Medication List before a review",
     "medication-statement": "Medication statement derived from orders, dispenses or claims",
     "provenance": "Provenance of a write by the adapter",
+    "invitation": "Invitation to the MTM program",
+    "cmr-offer": "Offer of a Comprehensive Medication Review",
+    "cmr": "Comprehensive Medication Review",
+    "tmr": "Targeted Medication Review",
+    "summary-sent": "Written summary sent",
+    "safe-disposal": "Safe-disposal information sent",
+    "recommendation": "Recommendation to a prescriber",
+    "resolution": "Resolution of a recommendation",
+    "reviewed-list": "Personal Medication List after a review",
+    "reviewed-statement": "Medication statement from a review",
+    "action-plan": "Medication action plan",
+    "detected-issue": "Medication-related problem",
+    "review-composition": "Composition of a medication review",
+    "review-document": "Document of a medication review",
+    "review-note": "Reference to the document of a review",
+    "reviewer": "Reviewer of a medication review",
+    "measure-report": "Report of a measure",
 }
 
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64}")  # R4 id: https://hl7.org/fhir/R4/datatypes.html#id
