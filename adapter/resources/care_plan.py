@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from adapter.resources.ids import BASE, Resource, identifier, is_reference, references, resource_id, tag
-from adapter.resources.merging import merge, reference_elements
+from adapter.resources.merging import merge, reference_elements, with_extension
 from adapter.resources.narrative import Item, bullets, clean, narrative, paragraph
 from adapter.targeting.decision import DOORS, CriterionResult, Decision, Evidence
 from adapter.targeting.program import Program
@@ -73,12 +73,13 @@ def _own(decision: Decision, program: Program, held: Resource, met_on: date) -> 
     # An earlier end was set by somebody on purpose.
     period = {"start": decision.as_of.isoformat(), "end": program.last_day.isoformat(), **held.get("period", {})}
     parts = _parts(decision, program, _held_parts(held), met_on)
+    own_parts = [_part(name, value) for name in _OWN_PARTS for value in parts[name] if value]
     own = {
         "resourceType": "CarePlan",
         "id": own_id,
         "meta": {"profile": [US_CORE_CARE_PLAN], "tag": [tag("enrollment")]},
         "text": _text(decision, program, period, parts["door"]),
-        "extension": _extensions(parts, held),
+        "extension": with_extension(held.get("extension", []), ENROLLMENT_EXTENSION, own_parts, _OWN_PARTS),
         "identifier": [identifier(own_id)],
         "status": "active",
         "intent": "plan",
@@ -116,19 +117,6 @@ def _reason(codes: Iterable[str]) -> str:
     """The CMS code for all criteria that ``codes`` name together: 01 core, 02 at-risk, 03 both, 04 neither."""
     met: set[str] = set().union(*(_CMS_CRITERIA.get(code, set()) for code in codes))
     return next(code for code, criteria in _CMS_CRITERIA.items() if criteria == met)
-
-
-def _extensions(parts: dict[str, list[str]], held: Resource) -> list[Resource]:
-    """All extensions: the own one, with parts that others added to it, in the place where it was held."""
-    own = [_part(name, value) for name in _OWN_PARTS for value in parts[name] if value]
-    extensions: list[Resource] = list(held.get("extension", []))
-    places = [i for i, extension in enumerate(extensions) if extension.get("url") == ENROLLMENT_EXTENSION]
-    if not places:
-        return [*extensions, {"url": ENROLLMENT_EXTENSION, "extension": own}]
-    there = extensions[places[0]]
-    others = [part for part in there.get("extension", []) if part.get("url") not in _OWN_PARTS]
-    extensions[places[0]] = {**there, "extension": [*own, *others]}
-    return extensions
 
 
 def _part(name: str, value: str) -> Resource:

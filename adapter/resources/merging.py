@@ -51,6 +51,23 @@ def reference_elements(wanted: Iterable[str], held: Sequence[Resource] = ()) -> 
     return [by_reference.get(reference, {"reference": reference}) for reference in wanted]
 
 
+def with_extension(
+    held: Sequence[Resource], url: str, parts: Sequence[Resource], names: Collection[str]
+) -> list[Resource]:
+    """``held`` extensions with that of ``url`` made of ``parts``, in the place where it was held.
+
+    ``names`` are the parts that are the adapter's own; parts of other names, which somebody added, stay behind them.
+    """
+    extensions: list[Resource] = list(held)
+    places = [i for i, extension in enumerate(extensions) if extension.get("url") == url]
+    if not places:
+        return [*extensions, {"url": url, "extension": list(parts)}]
+    there = extensions[places[0]]
+    others = [part for part in there.get("extension", []) if part.get("url") not in names]
+    extensions[places[0]] = {**there, "extension": [*parts, *others]}
+    return extensions
+
+
 def _meta(own: Resource, held: Resource) -> Resource:
     lists = {name: joined(held.get(name, []), values) for name, values in own.items()}
     return {**held, **lists}

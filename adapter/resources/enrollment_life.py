@@ -1,0 +1,58 @@
+"""The enrollment CarePlan after its first day: opted out, and enrolled again on request.
+
+Enrollment is by opt-out (42 CFR 423.153(d)(1)(v)): only what is recorded here ends one before its plan year, and only a
+re-enrollment recorded here takes that back. A screening does neither (``care_plan.enrollment``).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from adapter.resources.care_plan import ENROLLMENT_EXTENSION
+from adapter.resources.ids import Resource
+from adapter.resources.merging import with_extension
+from adapter.resources.narrative import paragraph
+from adapter.resources.service_codes import OPT_OUT_REASONS
+
+OPT_OUT_PARTS = ("optOutOn", "optOutReason")
+RE_ENROLLED = "reEnrolledOn"
+
+
+def opted_out(held: Resource, on_day: date, reason: str) -> Resource:
+    """``held`` as ended on ``on_day`` for the CMS ``reason`` (01, 02, 03 or 99): revoked, its period closed, all else kept."""
+    day = on_day.isoformat()
+    parts = [{"url": "optOutOn", "valueDate": day}, {"url": "optOutReason", "valueCode": reason}]
+    sentence = f"Opted out of the program on {day}. Reason: {OPT_OUT_REASONS[reason]} ({reason})."
+    ended = _with_parts(held, parts, OPT_OUT_PARTS) | _told(held, sentence)
+    return ended | {"status": "revoked", "period": {**held.get("period", {}), "end": day}}
+
+
+def re_enrolled(held: Resource, on_day: date, last_day: date) -> Resource:
+    """An opted-out ``held`` as active again from ``on_day`` to ``last_day`` of the plan year; its first day stays.
+
+    CMS's file has one row per beneficiary and contract with the first enrollment of the year (reference/cms-rules.md 5).
+    """
+    day = on_day.isoformat()
+    parts = [{"url": RE_ENROLLED, "valueDate": day}]
+    again = _with_parts(held, parts, (*OPT_OUT_PARTS, RE_ENROLLED)) | _told(
+        held, f"Enrolled again on request on {day}, after an opt-out."
+    )
+    return again | {"status": "active", "period": {**held.get("period", {}), "end": last_day.isoformat()}}
+
+
+def _with_parts(held: Resource, parts: list[Resource], names: tuple[str, ...]) -> Resource:
+    """``held`` with ``parts`` behind the other parts of its extension, those of ``names`` replaced."""
+    (there,) = [e for e in held.get("extension", []) if e.get("url") == ENROLLMENT_EXTENSION] or [{}]
+    others = [part for part in there.get("extension", []) if part.get("url") not in names]
+    every = {part["url"] for part in there.get("extension", [])} | set(names)
+    extension = with_extension(held.get("extension", []), ENROLLMENT_EXTENSION, [*others, *parts], every)
+    return {**held, "extension": extension}
+
+
+def _told(held: Resource, sentence: str) -> Resource:
+    """The narrative with one more sentence, unless it says so already."""
+    text = held.get("text") or {}
+    div, told = text.get("div", ""), paragraph(sentence)
+    if not div.endswith("</div>") or told in div:
+        return {}
+    return {"text": {**text, "div": div.removesuffix("</div>") + told + "</div>"}}
