@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 WORKERS ?= 2
-CORE := adapter/tables/*,adapter/targeting/*,adapter/resources/*,adapter/reporting/*
+CORE := adapter/documents/*,adapter/tables/*,adapter/targeting/*,adapter/resources/*,adapter/reporting/*
 
 .PHONY: setup demo demo-clean test check bench lock clean
 
@@ -47,7 +47,7 @@ lock:
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip -q install '.[demo]' hatchling editables
 	(head -1 requirements.lock; $(VENV)-lock/bin/pip freeze --exclude mtm-adapter) > requirements.lock.new
-	$(VENV)-lock/bin/pip -q install pytest pytest-xdist pytest-randomly pytest-cov hypothesis jsonschema ruff mypy types-requests lxml-stubs
+	$(VENV)-lock/bin/pip -q install pytest pytest-xdist pytest-randomly pytest-cov hypothesis jsonschema fonttools pikepdf pypdfium2 ruff mypy types-requests lxml-stubs
 	(head -1 requirements-dev.lock; $(VENV)-lock/bin/pip freeze --exclude mtm-adapter | grep -vxFf requirements.lock.new) > requirements-dev.lock.new
 	mv requirements.lock.new requirements.lock
 	mv requirements-dev.lock.new requirements-dev.lock

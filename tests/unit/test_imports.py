@@ -14,7 +14,7 @@ PACKAGE = ROOT / "adapter"
 LONGEST_FUNCTION, LONGEST_FILE = 60, 400
 
 # The core does no I/O, reads no clock, knows no Flask and logs nothing: what it may import is named here, all else is refused.
-CORE = ("tables", "targeting", "services", "measures", "resources", "reporting")
+CORE = ("tables", "targeting", "services", "measures", "resources", "documents", "reporting")
 CORE_MAY_IMPORT = {
     "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "html",
     "itertools", "json", "math", "operator", "re", "string", "textwrap", "typing", "unicodedata", "urllib.parse",
@@ -25,6 +25,8 @@ LOADERS = {
     "targeting/program.py": {"pathlib", "adapter.extended"},  # mappings/programs/*.toml
     "targeting/limits.py": {"pathlib", "tomllib"},  # mappings/limits/cms.toml
     "reporting/layout.py": {"pathlib", "adapter.extended"},  # mappings/layouts/*.toml
+    "documents/texts.py": {"pathlib", "adapter.extended"},  # mappings/documents/*.toml
+    "documents/plan.py": {"pathlib", "adapter.extended"},  # the plan's own file
     "resources/definitions/__init__.py": {"importlib.resources"},  # its own StructureDefinitions
 }
 
