@@ -22,6 +22,7 @@ from adapter.reporting.layout import layout_for_year, load_layout
 from adapter.sources import open_source
 from adapter.targeting.program import Program, load_program
 
+SERVED = ("CarePlan", "Procedure", "Communication")  # read of a server, beside Patient
 FINDING_COLUMNS = ("severity", "element", "row", "beneficiary", "rule", "remedy")
 
 
@@ -53,13 +54,14 @@ def report(reporting: Reporting, config: Config, folder: Path) -> tuple[Contract
             f"The program {program.name} is of plan year {program.plan_year}, not {reporting.year}; give the program of that year"
         )
     with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
-        snapshot = open_source(reporting.source, config, Path(scratch), reporting.patients, ("CarePlan",))
+        snapshot = open_source(reporting.source, config, Path(scratch), reporting.patients, SERVED)
         enrolled = enrollment_tables(engine, snapshot)
         output_folder(folder)
         try:
             made = contract_file(
                 enrolled.enrollments,
                 enrolled.beneficiaries,
+                enrolled.services,
                 layout,
                 reporting.contract,
                 reporting.year,

@@ -12,7 +12,7 @@ from adapter.reporting import file
 from adapter.reporting.checks import Finding, FindingsError, check
 from adapter.reporting.form import Layout
 from adapter.reporting.notice import notices
-from adapter.reporting.records import NOT_FOLLOWED, records
+from adapter.reporting.records import parts, records
 from adapter.targeting.program import is_contract
 
 
@@ -28,7 +28,13 @@ class ContractFile:
 
 
 def contract_file(
-    enrollments: ir.Table, beneficiaries: ir.Table, layout: Layout, contract: str, year: int, allow_errors: bool = False
+    enrollments: ir.Table,
+    beneficiaries: ir.Table,
+    services: ir.Table,
+    layout: Layout,
+    contract: str,
+    year: int,
+    allow_errors: bool = False,
 ) -> ContractFile:
     """The file of ``contract`` for ``year``: one record per beneficiary enrolled at any time of the year.
 
@@ -36,9 +42,9 @@ def contract_file(
     FindingsError (a ReportError) with all findings when one of them is an error, unless ``allow_errors``.
     """
     _must_fit(layout, contract, year)
-    rows = file.as_table(records(enrollments, beneficiaries, contract, year).to_pyarrow(), layout)
+    rows = file.as_table(records(parts(enrollments, beneficiaries, services, contract, year)).to_pyarrow(), layout)
     texts = file.texts(rows, layout)
-    findings = check(rows, texts, layout, year, not_followed=tuple(NOT_FOLLOWED))
+    findings = check(rows, texts, layout, year)
     if not rows.num_rows:
         findings += (_nobody(contract, year),)
     if not allow_errors:

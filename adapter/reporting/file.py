@@ -1,7 +1,7 @@
-"""Rows to the bytes of a fixed-width file by a layout, and back. What is wrong with the rows is told by ``checks.py``.
+"""Rows to the bytes of a file by a layout, fixed width or delimited. What is wrong with the rows is told by ``checks.py``.
 
 Rows are a pyarrow table with a column for each field of the layout; the work goes column by column, because a contract
-may have a million enrollees.
+may have a million enrollees, and few values are distinct.
 """
 
 from __future__ import annotations
@@ -13,23 +13,21 @@ import pyarrow.compute as pc
 
 from adapter.errors import ReportError
 from adapter.reporting.form import Field, Layout
-from adapter.reporting.names import ascii_name, each_name
+from adapter.reporting.frame import Frame, file_name, line_of
+from adapter.reporting.names import each_name, written_name
+
+__all__ = ["as_table", "file_name", "joined", "render", "texts"]
 
 LINES_AT_ONCE = 100_000  # rows that are joined at a time; bounds the memory beside the file itself
-OTHER_LAYOUT = "give the layout that the file was made by"
 
 
-def file_name(layout: Layout, contract: str, year: int) -> str:
-    """The name of the file of one contract, by the layout's pattern."""
-    return layout.file.name.value.replace("{contract}", contract).replace("{year}", str(year))
+def render(rows: Any, layout: Layout, contract: str = "") -> bytes:
+    """The file: one line per row, each ended by the layout's line end, between its header and trailer if it has them.
 
-
-def render(rows: Any, layout: Layout) -> bytes:
-    """The file: one line of exactly ``record_length`` bytes per row, each ended by the layout's line end.
-
-    ``rows`` is a pyarrow table or a list of dictionaries. A value longer than its field is cut: it never moves another.
+    ``rows`` is a pyarrow table or a list of dictionaries. In a fixed width each line has exactly ``record_length``
+    bytes; a value longer than its field is cut: it never moves another.
     """
-    return joined(texts(as_table(rows, layout), layout), layout)
+    return joined(texts(as_table(rows, layout), layout), layout, contract)
 
 
 def as_table(rows: Any, layout: Layout) -> Any:
@@ -47,20 +45,49 @@ def as_table(rows: Any, layout: Layout) -> Any:
 
 
 def texts(rows: Any, layout: Layout) -> Any:
-    """What each cell says in printable ASCII, before it is cut and padded: a pyarrow table of texts, NULL if empty."""
+    """What each cell says in the characters of the file, before it is cut and padded: pyarrow texts, NULL if empty."""
     nothing = pa.nulls(rows.num_rows, pa.string())
-    return pa.table({f.name: nothing if f.type == "filler" else _text(rows[f.name], f) for f in layout.fields})
+    return pa.table({f.name: nothing if f.type == "filler" else _text(rows[f.name], f, layout) for f in layout.fields})
 
 
-def joined(cells: Any, layout: Layout) -> bytes:
-    """The file of the texts of ``texts``."""
-    parts = []
+def joined(cells: Any, layout: Layout, contract: str = "") -> bytes:
+    """The file of the texts of ``texts``; ``contract`` fills header and trailer."""
+    end, encoding = layout.file.line_end.value, layout.file.encoding.value
+    frame = Frame(contract, layout.reporting_year, cells.num_rows)
+    head, tail = (line_of(layout, which, frame) for which in ("header", "trailer"))
+    parts = [] if head is None else [f"{head}{end}".encode(encoding)]
     for start in range(0, cells.num_rows, LINES_AT_ONCE):
         batch = cells.slice(start, LINES_AT_ONCE).combine_chunks()
-        columns = [padded(batch[field.name].combine_chunks(), field) for field in layout.fields]
-        lines = pc.binary_join_element_wise(*columns, layout.file.line_end.value, "")
-        parts.append("".join(lines.to_pylist()).encode(layout.file.encoding.value))
-    return b"".join(parts)
+        columns = [batch[field.name].combine_chunks() for field in layout.fields]
+        lines = _delimited(columns, layout) if layout.delimited else _fixed(columns, layout)
+        parts.append("".join(lines.to_pylist()).encode(encoding))
+    return b"".join(parts if tail is None else [*parts, f"{tail}{end}".encode(encoding)])
+
+
+def _fixed(columns: list[Any], layout: Layout) -> Any:
+    cells = [padded(column, field) for column, field in zip(columns, layout.fields, strict=True)]
+    return pc.binary_join_element_wise(*cells, layout.file.line_end.value, "")
+
+
+def _delimited(columns: list[Any], layout: Layout) -> Any:
+    """Lines of a delimited file. Counts are filled as in a fixed width; other cells are only cut to their length."""
+    cells = [_cell(column, field, layout) for column, field in zip(columns, layout.fields, strict=True)]
+    lines = pc.binary_join_element_wise(*cells, layout.file.delimiter.value)
+    return pc.binary_join_element_wise(lines, layout.file.line_end.value, "")
+
+
+def _cell(text: Any, field: Field, layout: Layout) -> Any:
+    cut = pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(text, start=0, stop=field.length))
+    if field.align == "right":
+        cut = pc.utf8_lpad(cut, width=field.length, padding=field.fill)
+    empty = "0" * field.length if field.when_empty == "zeros" else ""
+    cut = pc.fill_null(cut, empty)
+    quote, delimiter = layout.file.quote.value, layout.file.delimiter.value
+    if quote == "none":
+        return cut
+    inside = pc.or_(pc.match_substring(cut, pattern=delimiter), pc.match_substring(cut, pattern=quote))
+    doubled = pc.replace_substring(cut, pattern=quote, replacement=quote * 2)
+    return pc.if_else(inside, pc.binary_join_element_wise(quote, doubled, quote, ""), cut)
 
 
 def padded(text: Any, field: Field) -> Any:
@@ -71,46 +98,26 @@ def padded(text: Any, field: Field) -> Any:
     return pc.fill_null(pad(cut, width=field.length, padding=field.fill), empty)
 
 
-def _text(column: Any, field: Field) -> Any:
-    plain = column.cast(pa.string())
-    if pa.types.is_date(column.type):
+def _text(column: Any, field: Field, layout: Layout) -> Any:
+    """The texts of a column; each distinct value is worked on once."""
+    if pa.types.is_null(column.type) or not len(column):
+        return pa.nulls(len(column), pa.string())
+    whole = pa.chunked_array(column.chunks).combine_chunks()
+    coded = whole.dictionary_encode()
+    return _plain(coded.dictionary, field, layout).take(coded.indices)
+
+
+def _plain(values: Any, field: Field, layout: Layout) -> Any:
+    plain, delimiter = values.cast(pa.string()), layout.file.delimiter.value
+    if pa.types.is_date(values.type):
         plain = pc.replace_substring(plain, pattern="-", replacement="")  # 2023-09-30 -> 20230930
     if field.type == "text":
-        plain = each_name(plain.chunks, ascii_name, pa.string()) if column.length() else plain
+        encoding = layout.file.encoding.value
+        plain = each_name([plain], lambda name: written_name(name, encoding), pa.string())
     else:
         plain = pc.replace_substring_regex(pc.utf8_trim_whitespace(plain), pattern="[^ -~]", replacement="?")
+    if layout.delimited and layout.file.quote.value == "none":
+        plain = each_name([plain], lambda text: " ".join(text.replace(delimiter, " ").split()), pa.string())
     for own, written in field.write.items():
         plain = pc.if_else(pc.equal(plain, own), written, plain)
     return pc.if_else(pc.equal(plain, ""), None, plain)
-
-
-def parse(data: bytes, layout: Layout) -> list[dict[str, str]]:
-    """The rows of a file by ``layout``: the text of each field without its padding, "" for an empty one.
-
-    Raises ReportError that names the line when the bytes are not such a file.
-    """
-    end = layout.file.line_end.value
-    try:
-        lines = data.decode(layout.file.encoding.value).split(end)
-    except UnicodeDecodeError as error:
-        message = f"byte {error.start + 1} of the file is not {layout.file.encoding.value}; {OTHER_LAYOUT}"
-        raise ReportError(message) from None
-    if lines.pop() != "":
-        raise ReportError(f"the last line of the file does not end with {end!r}, it may be cut off; {OTHER_LAYOUT}")
-    return [_row(line, number, layout) for number, line in enumerate(lines, start=1)]
-
-
-def _row(line: str, number: int, layout: Layout) -> dict[str, str]:
-    if len(line) != layout.record_length:
-        raise ReportError(
-            f"line {number} of the file has {len(line)} bytes, and the layout {layout.name} asks for "
-            f"{layout.record_length}; {OTHER_LAYOUT}"
-        )
-    fields = (field for field in layout.fields if field.type != "filler")
-    return {field.name: _unpadded(line[field.start - 1 : field.end], field) for field in fields}
-
-
-def _unpadded(cell: str, field: Field) -> str:
-    if field.when_empty == "zeros" and cell == "0" * field.length:
-        return ""
-    return cell.rstrip(" ") if field.align == "left" else cell.strip(" ")

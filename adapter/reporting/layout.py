@@ -38,11 +38,16 @@ def load_layout(name_or_file: str, folder: Path) -> Layout:
         layout = msgspec.convert({**raw, "name": path.stem, "fields": []}, Layout)
     except msgspec.ValidationError as error:
         raise MappingError([Fault(path.name, *found) for found in [_fault(error), *faults]]) from None
-    layout = msgspec.structs.replace(layout, fields=sorted(fields, key=lambda field: field.start))
+    layout = msgspec.structs.replace(layout, fields=sorted(fields, key=place))
     faults = faults or list(faults_of(layout))
     if faults:
         raise MappingError([Fault(path.name, place, fault) for place, fault in faults])
     return layout
+
+
+def place(field: Field) -> tuple[int, int]:
+    """By what the fields of a layout are in order: the column of a delimited file, else the first byte."""
+    return field.column, field.start
 
 
 def layout_path(name_or_file: str, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The name of a person as a file of ASCII bytes can hold it.
+"""The name of a person as a file of ASCII bytes, or of another encoding, can hold it.
 
 CMS's rule for letters outside ASCII was not found. The rule here (U) keeps a name recognizable and is told in a finding
 each time: accents and other marks are dropped (José -> Jose), letters without a separable mark are spelled by the table
@@ -32,17 +32,40 @@ def ascii_name(text: str) -> str:
     return " ".join(written.split())  # a lone mark such as ¨ decomposes into a blank and the mark
 
 
-def is_changed(text: str) -> bool:
+def written_name(text: str, encoding: str = "ascii") -> str:
+    """``text`` as a file of ``encoding`` can hold it: letters that it has stay, others are spelled as in ASCII."""
+    plain = " ".join(text.split())
+    if plain.isascii() and plain.isprintable():
+        return plain
+    if encoding == "ascii":
+        return ascii_name(text)
+    composed = unicodedata.normalize("NFC", plain)
+    return " ".join("".join(c if _holds(encoding, c) else ascii_name(c) for c in composed).split())
+
+
+def _holds(encoding: str, character: str) -> bool:
+    if not character.isprintable():
+        return False
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_changed(text: str, encoding: str = "ascii") -> bool:
     """Whether the file has another spelling than ``text``; more or fewer blanks are none."""
-    return ascii_name(text) != " ".join(text.split())
+    return written_name(text, encoding) != unicodedata.normalize("NFC", " ".join(text.split()))
 
 
-def is_unwritable(text: str) -> bool:
-    """Whether a character of ``text`` has no ASCII spelling."""
-    return ascii_name(text).count(UNWRITABLE) > text.count(UNWRITABLE)
+def is_unwritable(text: str, encoding: str = "ascii") -> bool:
+    """Whether a character of ``text`` has no spelling in the file."""
+    return written_name(text, encoding).count(UNWRITABLE) > text.count(UNWRITABLE)
 
 
 def each_name(column: Any, function: Callable[[str], Any], kind: Any) -> Any:
     """``function`` of every value of a pyarrow string column, each distinct value computed once; NULL stays NULL."""
     coded = pa.chunked_array(column).combine_chunks().dictionary_encode()
-    return pa.array([function(value) for value in coded.dictionary.to_pylist()], kind).take(coded.indices)
+    return pa.array([None if value is None else function(value) for value in coded.dictionary.to_pylist()], kind).take(
+        coded.indices
+    )

@@ -1,114 +1,146 @@
 """The records of one contract and year as a table: one row per beneficiary, one column per element of the layout.
 
-A column holds the fact, typed; how it looks in the file is the layout's matter (``file.py``). What this version does
-not know is NULL: never "N", never zero.
+A column holds the fact, typed, in the words of the adapter; how it looks in the file is the layout's matter
+(``file.py``). What is not known is NULL: never "N", never zero. Which rule fills which column stands in ``rules.py``.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 
-# Elements on services, opt-out and setting: this version records none. As later ones follow them, they leave this list.
-NOT_FOLLOWED = {
-    "cognitively_impaired": "string",
-    "ltc_facility": "string",
-    "opted_out_on": "date",
-    "opt_out_reason": "string",
-    "cmr_offered": "string",
-    "cmr_offered_on": "date",
-    "cmr_offer_recipient": "string",
-    "cmr_received": "string",
-    "cmr_on": "date",
-    "cmr_summary_sent_on": "date",
-    "cmr_method": "string",
-    "cmr_provider": "string",
-    "cmr_recipient": "string",
-    "tmr_count": "int64",
-    "tmr_first_on": "date",
-    "recommendations": "int64",
-    "therapy_changes": "int64",
-    "safe_disposal": "string",
-}
+from adapter.reporting import provided
+from adapter.reporting.enrolled import SEVERAL, enrolled, versioned
 
 
-def records(enrollments: ir.Table, beneficiaries: ir.Table, contract: str, year: int) -> ir.Table:
-    """One row per beneficiary enrolled in ``contract`` at any time of ``year``, sorted by MBI, then Patient id.
+@dataclass(frozen=True)
+class Parts:
+    """What the records of one contract and year are made of; see ``parts``."""
 
-    Columns: those of the layout by name, and for lineage ``beneficiary`` (Patient id), ``patient`` (``Patient/...``,
-    NULL when the source holds no such Patient) and ``enrollments`` (the CarePlans that the row rests on, joined by
-    ';').
+    enrollees: ir.Table
+    persons: ir.Table
+    own: ir.Table  # services of the contract
+    counted: ir.Table  # those that count
+    contract: str
+    year: int
+
+
+def parts(enrollments: ir.Table, beneficiaries: ir.Table, services: ir.Table, contract: str, year: int) -> Parts:
+    """The parts of the records: ``enrollments`` and ``beneficiaries`` as of ``tables/``, ``services`` of mtm_services."""
+    enrollees = enrolled(enrollments, contract, year)
+    own = provided.of_contract(services, contract)
+    return Parts(enrollees, beneficiaries, own, provided.counted(own, enrollees), contract, year)
+
+
+def records(of: Parts) -> ir.Table:
+    """One row per beneficiary enrolled in the contract at any time of the year, sorted by MBI, then Patient id.
+
+    Columns: those of the layouts by name, and ``beneficiary`` (Patient id), ``patient`` (``Patient/...``, NULL when the
+    source holds no such Patient) and ``enrollments`` (the CarePlans that the row rests on, joined by ';').
     """
-    one = _merged(_of_contract(enrollments, contract, year))
-    persons = beneficiaries.select("beneficiary", "source", "mbi", "family", "given", "birth_day")
-    rows = one.left_join(persons, "beneficiary")
+    rows = _joined(of, _persons(of), with_sources=False)
+    return _ordered(
+        rows.select(
+            "beneficiary", "patient", "enrollments", "mbi", "mbi_history", "first_name", "middle_initial", "last_name",
+            "birth_date", "met_criteria", "enrolled_on", "criteria_met_on", "opted_out_on", "opt_out_reason",
+            "tmr_first_on",
+            contract_number=ibis.literal(of.contract),
+            tmr_count=_none_is_zero(rows.tmr_count),
+            recommendations=_none_is_zero(rows.recommendations),
+            therapy_changes=_none_is_zero(rows.therapy_changes),
+            safe_disposal=_flag(rows.safe_disposal.fill_null(False)),
+            **_cmr(rows.cmr, rows.offer),
+        )
+    )  # fmt: skip
+
+
+def evidence(of: Parts) -> ir.Table:
+    """The resources behind each record, in the order of ``records``: text columns of versioned references, joined by ';'.
+
+    Columns: patient, enrollments, last (enrollment), offer, cmr, summary, tmrs, recommended, resolved, disposals; NULL
+    where there is none.
+    """
+    persons = of.persons.select("beneficiary", mbi="mbi", patient=versioned(of.persons.source, of.persons.version_id))
+    rows = _joined(of, persons, with_sources=True)
+    ordered = rows.select(
+        "beneficiary", "mbi", "patient", "tmrs", "recommended", "resolved", "disposals",
+        enrollments=rows.from_enrollments,
+        last=rows.from_last,
+        offer=rows.offer["source"],
+        cmr=rows.cmr["source"],
+        summary=rows.cmr["summary"],
+    )  # fmt: skip
+    return _ordered(ordered).drop("beneficiary", "mbi")
+
+
+def _joined(of: Parts, persons: ir.Table, with_sources: bool) -> ir.Table:
+    """The enrollees with their persons and what was provided to each."""
+    rows = of.enrollees
+    tables = (
+        persons,
+        provided.reviews(of.own, of.counted),
+        provided.offers(of.counted),
+        provided.tallies(of.counted, with_sources),
+        provided.recommendations(of.counted, with_sources),
+    )
+    for number, table in enumerate(tables):
+        key = f"_of_{number}"
+        rows = rows.left_join(table.rename({key: "beneficiary"}), [("beneficiary", key)])
+    return rows.select([name for name in rows.columns if not name.startswith("_of_")])
+
+
+def _ordered(rows: ir.Table) -> ir.Table:
+    return rows.order_by(ibis.asc("mbi", nulls_first=False), "beneficiary")
+
+
+def _persons(of: Parts) -> ir.Table:
+    """Identification, as the newest version of the Patient has it."""
+    rows = of.persons
     family, given = _name(rows.family), _name(rows.given)
+    earlier = rows.mbis.filter(lambda mbi: mbi != rows.mbi).sort()
     return rows.select(
         "beneficiary",
+        "mbi",
         patient=rows.source,
-        enrollments=rows.enrollments,
-        contract_number=ibis.literal(contract),
-        mbi=rows.mbi,
+        mbi_history=earlier.join(SEVERAL).nullif(""),
         # A person with one name has it in the last name, whichever element of HumanName holds it (own reading, U).
         first_name=ibis.ifelse(family.isnull(), ibis.null("string"), given),
+        middle_initial=_name(rows.middle).left(1),
         last_name=ibis.coalesce(family, given),
         birth_date=rows.birth_day,
-        met_criteria=rows.met_criteria,
-        enrolled_on=rows.enrolled_on,
-        criteria_met_on=rows.criteria_met_on,
-        **{name: ibis.null(kind) for name, kind in NOT_FOLLOWED.items()},
-    ).order_by(ibis.asc("mbi", nulls_first=False), "beneficiary")
-
-
-def _of_contract(enrollments: ir.Table, contract: str, year: int) -> ir.Table:
-    """The enrollments in ``contract`` that cover a day of ``year``.
-
-    An enrollment without an end lasts to the end of its plan year, never into the next: each year the beneficiary must
-    qualify anew (42 CFR 423.153(d)(1)). One of unknown start counts for its plan year, so that it shows in the
-    findings.
-    """
-    own = enrollments.filter(enrollments.contract == contract)
-    plan_year = ibis.coalesce(own.plan_year, own.enrolled_on.year().cast("int64"))
-    end_of_plan_year = ibis.date(plan_year.cast("int32"), 12, 31)
-    ends_on = ibis.least(ibis.coalesce(own.ends_on, end_of_plan_year), ibis.coalesce(end_of_plan_year, own.ends_on))
-    by_days = (own.enrolled_on <= date(year, 12, 31)) & (ends_on >= date(year, 1, 1))
-    return own.filter(ibis.coalesce(by_days, plan_year == year, False))
-
-
-def _merged(enrollments: ir.Table) -> ir.Table:
-    """One row per beneficiary: a second enrollment in the same contract and year is part of the first.
-
-    Practice [P], reference/cms-rules.md 5: one row per beneficiary and contract, the earliest enrollment counts. An
-    unknown date among them leaves the earliest unknown.
-    """
-    cms = enrollments.reason_code.isin(["01", "02", "03"])
-    return enrollments.group_by("beneficiary").agg(
-        enrollments=enrollments.source.group_concat(";", order_by=enrollments.source),
-        enrolled_on=_earliest(enrollments.enrolled_on, enrollments.enrolled_on.isnull()),
-        criteria_met_on=_earliest(enrollments.criteria_met_on, cms & enrollments.criteria_met_on.isnull()),
-        met_criteria=_reason(enrollments.reason_code),
     )
 
 
-def _earliest(day: ir.DateColumn, unknown: ir.BooleanColumn) -> ir.DateScalar:
-    """The earliest ``day``, or NULL when one that counts is unknown."""
-    return ibis.ifelse(unknown.fill_null(False).any(), ibis.null("date"), day.min())
+def _cmr(cmr: ir.StructValue, offer: ir.StructValue) -> dict[str, ir.Value]:
+    """The elements on offer and CMR, of the first offer and of the initial CMR with a summary.
 
-
-def _reason(code: ir.StringColumn) -> ir.StringScalar:
-    """The reason 01-04 of all enrollments together: 01 and 02 make 03; 04 only where no CMS criterion was ever met.
-
-    That reasons add up within the year is this project's reading (U); the Part D Reporting Requirements name the four.
+    Cognitive impairment is asked "at the CMR offer or delivery" [P+]: the CMR tells, else the first offer, else U; the
+    LTC facility is U when there was no CMR [P+].
     """
-    core, at_risk = code.isin(["01", "03"]).any(), code.isin(["02", "03"]).any()
-    return ibis.cases(
-        (core & at_risk, "03"),
-        (core, "01"),
-        (at_risk, "02"),
-        else_=code.min(),
-    )
+    received = cmr["source"].notnull()
+    return {
+        "cognitively_impaired": ibis.coalesce(ibis.ifelse(received, cmr["impaired"], offer["impaired"]), "U"),
+        "ltc_facility": ibis.coalesce(cmr["ltc"], "U"),
+        "cmr_offered": _flag(offer["source"].notnull()),
+        "cmr_offered_on": offer["on"],
+        "cmr_offer_recipient": offer["recipient"],
+        "cmr_received": _flag(received),
+        "cmr_on": cmr["on"],
+        "cmr_summary_sent_on": cmr["summary_on"],
+        "cmr_method": cmr["method"],
+        "cmr_provider": cmr["provider"],
+        "cmr_recipient": cmr["recipient"],
+    }
+
+
+def _flag(yes: ir.BooleanValue) -> ir.StringValue:
+    return ibis.ifelse(yes, "Y", "N")
+
+
+def _none_is_zero(count: ir.IntegerValue) -> ir.IntegerValue:
+    return count.fill_null(0).cast("int64")
 
 
 def _name(text: ir.StringValue) -> ir.StringValue:

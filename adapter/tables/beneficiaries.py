@@ -16,6 +16,7 @@ def patients(patient: ir.Table) -> ir.Table:
         "id",
         beneficiary=patient.id,
         source=ibis.literal("Patient/").concat(patient.id),
+        version_id=patient.meta.versionId,
         mbi=_mbi(patient.identifier),
         mbis=_mbis(patient.identifier).map(lambda i: _normal(i["value"])).unique(),
         current_mbis=_current_mbis(patient.identifier),
@@ -39,7 +40,7 @@ def patients(patient: ir.Table) -> ir.Table:
 def beneficiaries(rows: ir.Table) -> ir.Table:
     """One row per beneficiary: the newest good version of each Patient.
 
-    Columns: beneficiary, source, mbi, mbis (all that were ever given), current_mbis (how many different ones are current), family,
+    Columns: beneficiary, source, version_id (meta.versionId or NULL), mbi, mbis (all that were ever given), current_mbis (how many different ones are current), family,
     given, middle, birth_date (as FHIR gave it), birth_day (NULL when partial), gender, deceased, deceased_on (as FHIR gave it),
     died_by (the first day that the death can mean; NULL when alive or undated).
     """

@@ -7,6 +7,9 @@ import pytest
 
 from adapter.engine import Engine
 from adapter.reporting.layout import load_layout
+from adapter.reporting.records import parts, records
+
+from .planted import BENEFICIARY, ENROLLMENT, SERVICE, person
 
 ROOT = Path(__file__).parents[3]
 LAYOUTS = ROOT / "mappings" / "layouts"
@@ -24,8 +27,22 @@ def engine():
 
 
 @pytest.fixture
+def rows(engine):
+    """The records of planted enrollments, persons and services."""
+
+    def run(enrollments, services=(), persons=None, contract="H1234", year=2023):
+        persons = [person()] if persons is None else persons
+        tables = (
+            engine.table(enrollments, ENROLLMENT), engine.table(persons, BENEFICIARY), engine.table(services, SERVICE),
+        )  # fmt: skip
+        return engine.records(records(parts(*tables, contract, year)))
+
+    return run
+
+
+@pytest.fixture
 def good_row():
-    """A row without a finding, as far as this version follows the facts."""
+    """A row without a finding: enrolled, offered, reviewed, followed."""
     return {
         "beneficiary": "a",
         "contract_number": "H1234",
@@ -34,6 +51,24 @@ def good_row():
         "last_name": "Diaz",
         "birth_date": date(1950, 1, 2),
         "met_criteria": "01",
-        "enrolled_on": date(2023, 9, 30),
-        "criteria_met_on": date(2023, 9, 30),
+        "cognitively_impaired": "N",
+        "ltc_facility": "N",
+        "enrolled_on": date(2023, 2, 1),
+        "criteria_met_on": date(2023, 2, 1),
+        "opted_out_on": None,
+        "opt_out_reason": None,
+        "cmr_offered": "Y",
+        "cmr_offered_on": date(2023, 2, 10),
+        "cmr_offer_recipient": "beneficiary",
+        "cmr_received": "Y",
+        "cmr_on": date(2023, 3, 1),
+        "cmr_summary_sent_on": date(2023, 3, 5),
+        "cmr_method": "telephone",
+        "cmr_provider": "plan_sponsor_pharmacist",
+        "cmr_recipient": "beneficiary",
+        "tmr_count": 3,
+        "tmr_first_on": date(2023, 4, 1),
+        "recommendations": 2,
+        "therapy_changes": 1,
+        "safe_disposal": "Y",
     }

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.errors import ReportError
-from adapter.reporting.file import file_name, parse, render
+from adapter.reporting.file import file_name, render
 from adapter.reporting.form import Field
 from adapter.reporting.layout import load_layout
+from adapter.reporting.reading import parse
 
 from .conftest import LAYOUTS
 
