@@ -2,16 +2,18 @@
 
 The only module that knows DuckDB by name. Tables and criteria are Ibis expressions, so another backend replaces this file only.
 
-An engine may serve one population after the other (``session``). What is asked by name and as a function is then written to SQL only
-the first time: writing SQL takes a hundred times longer than running it for one beneficiary.
+An engine may serve one population after the other (``session``). What is asked as a function with its arguments (``partial``) is
+written to SQL only the first time (adapter/statements.py): writing SQL takes longer than running it for one beneficiary.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
@@ -20,10 +22,12 @@ from typing import Any, TypeAlias
 
 import duckdb
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from adapter.errors import AdapterError, ConfigError
+from adapter.statements import Statement, key_of, statements
 from adapter.tables.shapes import Shape
 
 MEMORY = 600_000_000  # bytes; with the JSON reader's own buffers a run over 2 GB of claims stays below 1 GB
@@ -31,7 +35,7 @@ MEMORY_SHARE = 0.3  # of the bytes of a larger input, at most MOST_MEMORY of the
 MOST_MEMORY = 0.6
 LARGEST_RESOURCE = 64 * 1024 * 1024  # bytes of one NDJSON line; narratives and contained documents can be long
 
-Asked: TypeAlias = "ir.Table | Callable[[], ir.Table]"
+Asked: TypeAlias = "ir.Table | partial[ir.Table]"
 
 
 class ReadFault(Exception):
@@ -50,8 +54,7 @@ class Engine(AbstractContextManager["Engine"]):
         self._run("SET preserve_insertion_order = false")
         self._run("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")  # Ibis 12.0.0 still writes x -> y
         self._names: Counter[str] = Counter()
-        self._written: dict[tuple[str, str], str] = {}  # (table, about) to SQL
-        self._tables: dict[str, ir.Table] = {}
+        self._statements = statements()
         self._lists: dict[Path, ir.Table] = {}
 
     def __exit__(
@@ -61,12 +64,13 @@ class Engine(AbstractContextManager["Engine"]):
 
     def close(self) -> None:
         """Ends the backend and removes its scratch folder."""
+        self._statements.save()
         self.backend.disconnect()
         self._scratch.cleanup()
 
     @contextmanager
     def session(self) -> Iterator[Engine]:
-        """This engine for one more population: tables of an earlier one are replaced, lists and written SQL stay."""
+        """This engine for one more population: tables of an earlier one are replaced, lists stay."""
         self._names.clear()
         yield self
 
@@ -79,7 +83,7 @@ class Engine(AbstractContextManager["Engine"]):
         """The resources in ``paths`` as one lazy table of the columns of ``shape``; absent elements are NULL, no path gives no row.
 
         The read itself happens in ``keep``, which raises ReadFault at the first line that is not as the shape says. With a
-        ``name`` the table is the same one, reading other files, each time it is asked for.
+        ``name`` the table has the same name, reading other files, each time it is asked for.
         """
         view = f"raw_{name}" if name else self._next("raw")
         columns = ", ".join(f"'{column}': '{column_type(of)}'" for column, of in shape.items())
@@ -91,53 +95,62 @@ class Engine(AbstractContextManager["Engine"]):
             casts = ", ".join(f'CAST(NULL AS {column_type(of)}) AS "{column}"' for column, of in shape.items())
             source = f"SELECT {casts} WHERE FALSE"
         self._run(f"CREATE OR REPLACE TEMP VIEW {view} AS {source}")
-        return self._known(view)
+        return self._named(view, {column: _ibis_type(of) for column, of in shape.items()})
 
     def read_list(self, path: Path) -> ir.Table:
         """A code list (.csv, .csv.gz or .parquet) as a table of strings, read once; empty cells are empty strings."""
         if path not in self._lists:
-            if path.suffix == ".parquet":
-                read = self.backend.read_parquet(str(path))
-            else:
-                read = self.backend.read_csv(str(path), all_varchar=True, header=True, nullstr="\x00")
-            self._lists[path] = self.backend.create_table(f"list_{len(self._lists)}", read, temp=True)
+            table = f"list_{path.name.partition('.')[0]}_{sha256(str(path).encode()).hexdigest()[:12]}"
+            options = "all_varchar = true, header = true, nullstr = chr(0)"
+            source = (
+                f"read_parquet({_quoted(path)})"
+                if path.suffix == ".parquet"
+                else f"read_csv({_quoted(path)}, {options})"
+            )
+            self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {source}")  # noqa: S608 - our own names
+            columns = self._run(f"SELECT name FROM pragma_table_info('{table}')")  # noqa: S608
+            self._lists[path] = self._named(table, {name: "string" for (name,) in columns})
         return self._lists[path]
-
-    read_csv = read_list
 
     def keep(self, asked: Asked, name: str = "kept", about: str = "") -> ir.Table:
         """The rows of an expression, computed once and held by the backend. Raises ReadFault when the strict read stops.
 
-        A function is called only when its table of that ``name`` was not written to SQL before; ``about`` names what else the SQL
-        depends on, such as program and day.
+        A function with its arguments is called only when this table was not written to SQL before.
         """
-        table = f"{name}_{self._names[name] + 1}"
+        table = self._next(name)
+        statement = self._statement(asked, table)
         try:
-            self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS {self._sql(asked, table, about)}")
+            self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS {statement.sql}")
         except duckdb.InvalidInputException as error:
+            self._names[name] -= 1
             raise ReadFault from error  # its text holds a part of the line, which is of a person
-        self._names[name] += 1
-        return self._known(table)
+        return self._named(table, statement.columns)
 
     def _run(self, sql: str) -> list[Any]:
         """Runs one statement to its end: DuckDB 2 takes no other while a result is open."""
         with _room():
             return list(self.backend.con.execute(sql).fetchall())
 
-    def _sql(self, asked: Asked, table: str, about: str) -> str:
-        if not callable(asked):
-            self._tables.pop(table, None)  # another expression may have other columns
-            return str(self.backend.compile(asked))
-        key = (table, about)
-        if key not in self._written:
-            self._written[key] = str(self.backend.compile(asked()))
-            self._tables.pop(table, None)
-        return self._written[key]
+    def _statement(self, asked: Asked, table: str) -> Statement:
+        if not isinstance(asked, partial):
+            return self._written(asked() if callable(asked) else asked)
+        key = key_of(asked, table)
+        known = self._statements.get(key)
+        if known is None:
+            known = self._written(asked())
+            self._statements.put(key, known)
+        return known
 
-    def _known(self, table: str) -> ir.Table:
-        if table not in self._tables:
-            self._tables[table] = self.backend.table(table)
-        return self._tables[table]
+    def _written(self, expression: ir.Table) -> Statement:
+        columns = {name: str(kind) for name, kind in expression.schema().items()}
+        return Statement(str(self.backend.compile(expression)), columns)
+
+    def _named(self, table: str, columns: Mapping[str, str]) -> ir.Table:
+        """The table of that name, without asking the backend for its columns."""
+        operation = ops.DatabaseTable(
+            name=table, schema=ibis.schema(dict(columns)), source=self.backend, namespace=ops.Namespace()
+        )
+        return operation.to_expr()
 
     def _next(self, name: str) -> str:
         self._names[name] += 1
@@ -152,12 +165,10 @@ class Engine(AbstractContextManager["Engine"]):
         return int(self._run(f"SELECT count(*) FROM {table.get_name()}")[0][0])  # noqa: S608 - our own name
 
     def records(self, asked: Asked, name: str = "", about: str = "") -> list[dict[str, Any]]:
-        """The rows of an expression as dictionaries, in its order. With a ``name``, a function is called the first time only."""
-        if not name:
-            expression = asked() if callable(asked) else asked
-            return list(self.backend.to_pyarrow(expression).to_pylist())
-        sql = self._sql(asked, f"records_{name}", about)
-        return list(self.backend.con.sql(sql).to_arrow_table().to_pylist())
+        """The rows of an expression as dictionaries, in its order; a function with its arguments is written to SQL once."""
+        statement = self._statement(asked, "")
+        found = self.backend.con.sql(statement.sql).to_arrow_table()
+        return list(found.cast(ibis.schema(dict(statement.columns)).to_pyarrow()).to_pylist())
 
     def rows(self, table: ir.Table, **equal: str) -> list[dict[str, Any]]:
         """The rows of a kept table whose columns have these values."""
@@ -165,22 +176,20 @@ class Engine(AbstractContextManager["Engine"]):
         sql = f"SELECT * FROM {table.get_name()} WHERE {wanted}"  # noqa: S608 - our own names, values as parameters
         return list(self.backend.con.sql(sql, params=list(equal.values())).to_arrow_table().to_pylist())
 
-    def write_parquet(self, expression: ir.Table, path: Path) -> None:
-        """Writes the rows of ``expression`` to ``path`` as Parquet, in its order; the caller renames it into place."""
-        with _room():
-            self.backend.to_parquet(expression, path, compression="zstd")
+    def write_parquet(self, asked: Asked, path: Path) -> None:
+        """Writes the rows of ``asked`` to ``path`` as Parquet, in its order; the caller renames it into place."""
+        sql = self._statement(asked, "").sql
+        self._run(f"COPY ({sql}) TO {_quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
 
     def table(self, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, str], name: str = "rows") -> ir.Table:
-        """``rows`` as a table of the backend with the types of ``schema``; a ``name`` stands for one schema."""
+        """``rows`` as a table of the backend with the types of ``schema``."""
         arrow = pa.Table.from_pylist([dict(row) for row in rows], schema=ibis.schema(dict(schema)).to_pyarrow())
         table = self._next(name)
         connection = self.backend.con
         connection.register("given_rows", arrow)
         self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM given_rows")  # noqa: S608
         connection.unregister("given_rows")
-        if name == "rows":  # an unnamed table has other columns each time
-            self._tables.pop(table, None)
-        return self._known(table)
+        return self._named(table, schema)
 
 
 @contextmanager
@@ -238,3 +247,11 @@ def column_type(shape: Shape) -> str:
     if isinstance(shape, list):
         return f"{column_type(shape[0])}[]"
     return "STRUCT(" + ", ".join(f'"{name}" {column_type(of)}' for name, of in shape.items()) + ")"
+
+
+def _ibis_type(shape: Shape) -> str:
+    if isinstance(shape, str):
+        return shape
+    if isinstance(shape, list):
+        return f"array<{_ibis_type(shape[0])}>"
+    return "struct<" + ", ".join(f"{name}: {_ibis_type(of)}" for name, of in shape.items()) + ">"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import partial
 from typing import Any
 
 import ibis
@@ -32,10 +34,14 @@ def findings(
     engine: Engine, snapshot: Snapshot, tables: Tables, members: ir.Table, question: Question
 ) -> list[dict[str, Any]]:
     """The rows of findings.csv: kind, resource, finding, sorted. ``members`` is the table of ``evaluate.membership``."""
-    people, uses, as_of = tables.beneficiaries, tables.drug_uses, question.as_of
     enrolled = own_enrollments(engine, snapshot)
-    if question.contract:  # whose members others are is then not asked
-        enrolled = enrolled.filter(enrolled.contract == question.contract)
+    return engine.records(partial(_every, tables, members, enrolled, question.as_of, question.contract))
+
+
+def _every(tables: Tables, members: ir.Table, enrolled: ir.Table, as_of: date, contract: str) -> ir.Table:
+    people, uses = tables.beneficiaries, tables.drug_uses
+    if contract:  # whose members others are is then not asked
+        enrolled = enrolled.filter(enrolled.contract == contract)
     every = ibis.union(
         of.contradictory_codings(tables.conditions),
         of.shared_mbis(people),
@@ -47,7 +53,7 @@ def findings(
         of.matched_by_name(uses),
         of.enrolled_but_gone(enrolled, members, people, as_of),
     )
-    return engine.records(every.order_by(*of.COLUMNS))
+    return every.order_by(*of.COLUMNS)
 
 
 def counted(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:

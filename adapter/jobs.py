@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,7 +29,15 @@ from adapter.screening_files import write_outputs as write_outputs  # what a job
 from adapter.snapshot import Snapshot
 from adapter.sources import open_source
 from adapter.targeting.decision import Decision
-from adapter.targeting.evaluate import Question, criterion_rows, membership, targeting
+from adapter.targeting.evaluate import (
+    Question,
+    Tables,
+    criterion_rows,
+    evidence_rows,
+    membership,
+    targeting,
+    with_evidence,
+)
 from adapter.targeting.near_misses import near_misses
 from adapter.targeting.program import Program, is_contract, load_program
 
@@ -77,7 +85,7 @@ class Screened:
     @cached_property
     def near_misses(self) -> list[dict[str, Any]]:
         """The rows of near_misses.csv."""
-        return self.engine.records(near_misses(self.targeting, self.program, self.question.as_of))
+        return self.engine.records(partial(near_misses, self.targeting, self.program, self.question.as_of))
 
     @cached_property
     def findings(self) -> list[dict[str, Any]]:
@@ -90,14 +98,20 @@ class Screened:
         if self.earlier is None:
             return []
         before = self.engine.table(self.earlier.targeting, comparison.BEFORE)
-        return self.engine.records(comparison.changes(before, self.targeting))
+        return self.engine.records(partial(comparison.changes, before, self.targeting))
 
     @cached_property
     def first_met(self) -> list[dict[str, Any]]:
         """The rows of first_met.csv, those of the earlier run carried over."""
         earlier = self.engine.table(self.earlier.first_met if self.earlier else [], comparison.FIRST_MET)
-        met = comparison.first_met(self.targeting, earlier, self.question.as_of, self.program)
-        return self.engine.records(met)
+        return self.engine.records(
+            partial(comparison.first_met, self.targeting, earlier, self.question.as_of, self.program)
+        )
+
+    @property
+    def sorted_targeting(self) -> partial[ir.Table]:
+        """The rows of targeting.csv."""
+        return partial(_in_order, self.targeting)
 
     def outcomes(self) -> dict[str, int]:
         """How many beneficiaries have each outcome."""
@@ -105,33 +119,62 @@ class Screened:
 
     def doors(self) -> dict[str, int]:
         """How many of the targeted came through each combination of doors."""
-        targeted = self.targeting.filter(self.targeting.outcome == "targeted")
-        rows = self.engine.records(targeted.group_by("doors").agg(n=targeted.count()).order_by("doors"))
+        rows = self.engine.records(partial(_doors, self.targeting))
         return {row["doors"]: row["n"] for row in rows}
 
     def _counted(self, column: str, values: Sequence[str]) -> dict[str, int]:
-        rows = self.engine.records(self.targeting.group_by(column).agg(n=self.targeting.count()))
+        rows = self.engine.records(partial(_counts, self.targeting, column))
         found = {row[column]: row["n"] for row in rows}
         return {value: found.get(value, 0) for value in values}
 
     def decisions(self, outcome: str = "") -> list[Decision]:
         """The decisions in the order of the beneficiary ids: all, or those with this outcome."""
-        table = self.targeting
-        return self._decided(table.filter(table.outcome == outcome) if outcome else table)
+        chosen = self.engine.keep(partial(_of_outcome, self.targeting, outcome), "chosen")
+        targeted = self.engine.records(partial(_in_order, chosen))
+        return list(decisions(targeted, self.engine.records(self._proven(chosen)), self.question.as_of))
 
     def decision(self, beneficiary: str) -> Decision:
         """The decision for one beneficiary. Raises UnknownBeneficiary when the source does not hold that Patient."""
         row = self.engine.rows(self.targeting, beneficiary=beneficiary)
         if not row:
             raise UnknownBeneficiary
-        return next(decisions(row, self.engine.rows(self.criteria, beneficiary=beneficiary), self.question.as_of))
+        asked = self.engine.table([{"beneficiary": beneficiary}], {"beneficiary": "string"}, "asked")
+        proven = self.engine.records(self._proven(asked))
+        return next(decisions(row, proven, self.question.as_of))
 
-    def _decided(self, chosen: ir.Table) -> list[Decision]:
-        rows = self.criteria.semi_join(chosen, "beneficiary")
-        targeted = self.engine.records(chosen.order_by("beneficiary"))
-        return list(
-            decisions(targeted, self.engine.records(rows.order_by("beneficiary", "criterion")), self.question.as_of)
-        )
+    @property
+    def proven(self) -> partial[ir.Table]:
+        """The criteria with their evidence, sorted by beneficiary and criterion."""
+        return self._proven(None)
+
+    def _proven(self, chosen: ir.Table | None) -> partial[ir.Table]:
+        return partial(_with_evidence, self.criteria, self.population.tables, self.question, self.members, chosen)
+
+
+def _of_outcome(targeting: ir.Table, outcome: str) -> ir.Table:
+    return targeting.filter(targeting.outcome == outcome) if outcome else targeting
+
+
+def _in_order(targeting: ir.Table) -> ir.Table:
+    return targeting.order_by("beneficiary")
+
+
+def _counts(targeting: ir.Table, column: str) -> ir.Table:
+    return targeting.group_by(column).agg(n=targeting.count())
+
+
+def _doors(targeting: ir.Table) -> ir.Table:
+    return _counts(_of_outcome(targeting, "targeted"), "doors").order_by("doors")
+
+
+def _with_evidence(
+    rows: ir.Table, tables: Tables, question: Question, members: ir.Table, chosen: ir.Table | None
+) -> ir.Table:
+    """The criteria with their evidence, sorted: of everybody, or of those in ``chosen``."""
+    evidence = evidence_rows(tables, question, members)
+    if chosen is not None:
+        rows, evidence = rows.semi_join(chosen, "beneficiary"), evidence.semi_join(chosen, "beneficiary")
+    return with_evidence(rows, evidence).order_by("beneficiary", "criterion")
 
 
 @contextmanager
@@ -161,10 +204,9 @@ def screened(screening: Screening, config: Config, pool: EnginePool | None = Non
 
 def _decided(engine: Engine, population: Population, question: Question) -> tuple[ir.Table, ir.Table, ir.Table]:
     """The tables members, targeting and criteria."""
-    tables, about = population.tables, str(question)
-    members = engine.keep(lambda: membership(tables, question), "members", about)
-    rows = engine.keep(lambda: criterion_rows(tables, question, members), "criteria", about)
-    return members, engine.keep(lambda: targeting(members, rows, question.program), "targeting", about), rows
+    members = engine.keep(partial(membership, population.tables, question), "members")
+    rows = engine.keep(partial(criterion_rows, population.tables, question, members), "criteria")
+    return members, engine.keep(partial(targeting, members, rows, question.program), "targeting"), rows
 
 
 def by_other_program(result: Screened, program: Program, as_of: date) -> Screened:
@@ -216,10 +258,14 @@ def program_names() -> list[str]:
 def _strangers(engine: Engine, population: Population, roster: list[dict[str, Any]]) -> list[Rejected]:
     if not roster:
         return []
-    people = engine.records(population.tables.beneficiaries.select("beneficiary", "mbis"))
+    people = engine.records(partial(_mbis, population.tables.beneficiaries))
     return strangers(
         roster, {row["beneficiary"] for row in people}, {mbi for row in people for mbi in row["mbis"] or ()}
     )
+
+
+def _mbis(beneficiaries: ir.Table) -> ir.Table:
+    return beneficiaries.select("beneficiary", "mbis")
 
 
 def _notices(question: Question, population: Population) -> list[str]:

@@ -31,6 +31,7 @@ from adapter.tables import (
     drug_names,
     drug_uses,
     mtm_events,
+    mtm_services,
     orders,
 )
 from adapter.tables.shapes import SHAPES
@@ -78,9 +79,9 @@ class Population:
     facts: Facts  # what another program would be asked over
 
     @property
-    def unmapped(self) -> ir.Table:
+    def unmapped(self) -> partial[ir.Table]:
         """Every code that no list knows, with how many resources use it: system, code, display, count, used_as."""
-        return _unmapped(self.facts.conditions, self.facts.drug_uses)
+        return partial(_unmapped, self.facts.conditions, self.facts.drug_uses)
 
 
 def populate(
@@ -96,7 +97,7 @@ def read_facts(
     """What ``snapshot`` and ``roster`` hold, the same for every program. A resource with a fault is left out and listed."""
     reader = _Reader(engine, snapshot)
     people = reader.good("Patient", beneficiaries.patients)
-    persons = engine.keep(lambda: beneficiaries.beneficiaries(people), "beneficiaries")
+    persons = engine.keep(partial(beneficiaries.beneficiaries, people), "beneficiaries")
     cover = reader.good("Coverage", coverages.memberships)
     explained = reader.good("ExplanationOfBenefit", claims.explanations)
     lists = _condition_lists(engine, mappings)
@@ -105,9 +106,9 @@ def read_facts(
     uses, drugs = _drug_uses(engine, reader, mappings, explained)
     facts = Facts(
         persons=persons,
-        coverages=engine.keep(lambda: coverages.coverages(cover), "coverages"),
-        conditions=engine.keep(lambda: conditions.conditions(problems, lists), "conditions"),
-        diagnoses=engine.keep(lambda: diagnoses.diagnoses(explained, billed, lists), "diagnoses"),
+        coverages=engine.keep(partial(coverages.coverages, cover), "coverages"),
+        conditions=engine.keep(partial(conditions.conditions, problems, lists), "conditions"),
+        diagnoses=engine.keep(partial(diagnoses.diagnoses, explained, billed, lists), "diagnoses"),
         drug_uses=uses,
         drugs=drugs,
         flags=reader.good("Flag", at_risk.received),
@@ -122,46 +123,105 @@ def read_facts(
 def by_program(engine: Engine, facts: Facts, program: Program) -> Population:
     """The population as ``program`` sees it: its list of diseases, and the Flags that it takes as at-risk."""
     rule = program.at_risk
-
-    def rostered_and_flagged() -> ir.Table:
-        return at_risk.at_risk(
-            at_risk.flags(facts.flags, rule.flag_codes, rule.flag_texts), facts.roster, facts.persons
-        )
-
+    rostered = partial(
+        _rostered_and_flagged, facts.flags, facts.roster, facts.persons, rule.flag_codes, rule.flag_texts
+    )
     tables = Tables(
         beneficiaries=facts.persons,
         coverages=facts.coverages,
         conditions=facts.conditions,
         diagnoses=facts.diagnoses,
         drug_uses=_by_own_list(engine, facts, program),
-        at_risk=engine.keep(rostered_and_flagged, "at_risk", about=str(program)),
+        at_risk=engine.keep(rostered, "at_risk"),
         entries=engine.table(entry_rows(program.chronic_diseases), ENTRY_ROWS, "entries"),
     )
     known = facts.counts["Coverage"] > 0  # also when none of them is in force for anybody
     return Population(tables, facts.rejected, known, facts.counts, facts)
 
 
+def _rostered_and_flagged(
+    flags: ir.Table, roster: ir.Table, persons: ir.Table, codes: Sequence[str], texts: Sequence[str]
+) -> ir.Table:
+    return at_risk.at_risk(at_risk.flags(flags, codes, texts), roster, persons)
+
+
 @dataclass(frozen=True)
 class Enrolled:
-    """Who is enrolled by the adapter's own CarePlans, and the persons."""
+    """Who is enrolled by the adapter's own CarePlans, what was done for them, and the persons."""
 
     enrollments: ir.Table
     beneficiaries: ir.Table
+    services: ir.Table
     rejected: tuple[Rejected, ...]
 
 
 def enrollment_tables(engine: Engine, snapshot: Snapshot) -> Enrolled:
-    """The enrollments and persons in ``snapshot``, for the CMS file: only Patient and CarePlan are read."""
+    """What the CMS file is made of: only Patient, CarePlan, Procedure and Communication of ``snapshot`` are read."""
     reader = _Reader(engine, snapshot)
-    persons = engine.keep(beneficiaries.beneficiaries(reader.good("Patient", beneficiaries.patients)), "beneficiaries")
-    plans = engine.keep(mtm_events.standing(reader.good("CarePlan", mtm_events.plans)), "enrollments")
-    return Enrolled(plans, persons, tuple(reader.rejected))
+    persons = engine.keep(
+        partial(beneficiaries.beneficiaries, reader.good("Patient", beneficiaries.patients)), "beneficiaries"
+    )
+    plans = engine.keep(partial(mtm_events.standing, reader.good("CarePlan", mtm_events.plans)), "enrollments")
+    done = reader.good("Procedure", mtm_services.procedures)
+    told = reader.good("Communication", mtm_services.communications)
+    services = engine.keep(partial(mtm_services.standing, done, told), "services")
+    return Enrolled(plans, persons, services, tuple(reader.rejected))
 
 
 def own_enrollments(engine: Engine, snapshot: Snapshot) -> ir.Table:
     """The enrollments of the adapter in ``snapshot``; a faulty one is left out (``report`` tells it)."""
     reader = _Reader(engine, snapshot)
-    return engine.keep(mtm_events.standing(reader.good("CarePlan", mtm_events.plans)), "enrollments")
+    return engine.keep(partial(mtm_events.standing, reader.good("CarePlan", mtm_events.plans)), "enrollments")
+
+
+@dataclass(frozen=True)
+class PlanYear:
+    """Who is enrolled, what was done for them, who they are and in which contracts they have been."""
+
+    enrollments: ir.Table
+    services: ir.Table
+    beneficiaries: ir.Table
+    coverages: ir.Table
+    rejected: tuple[Rejected, ...]
+
+
+def plan_year_tables(engine: Engine, snapshot: Snapshot) -> PlanYear:
+    """The enrollments with their services in ``snapshot``: Patient, Coverage, CarePlan, Procedure and Communication are read."""
+    reader = _Reader(engine, snapshot)
+    people = reader.good("Patient", beneficiaries.patients)
+    cover = reader.good("Coverage", coverages.memberships)
+    plans = reader.good("CarePlan", mtm_events.plans)
+    done = reader.good("Procedure", mtm_services.procedures)
+    told = reader.good("Communication", mtm_services.communications)
+    return PlanYear(
+        enrollments=engine.keep(partial(mtm_events.standing, plans), "enrollments"),
+        services=engine.keep(partial(mtm_services.standing, done, told), "services"),
+        beneficiaries=engine.keep(partial(beneficiaries.beneficiaries, people), "beneficiaries"),
+        coverages=engine.keep(partial(coverages.coverages, cover), "coverages"),
+        rejected=tuple(reader.rejected),
+    )
+
+
+@dataclass(frozen=True)
+class Mentioned:
+    """What mentions a drug (the columns of drug_uses, see ``tables/drug_uses.py``), and the name of each ingredient on the lists."""
+
+    rows: ir.Table
+    ingredients: ir.Table  # rxcui, name
+    rejected: tuple[Rejected, ...]
+
+
+def mentioned_drugs(engine: Engine, snapshot: Snapshot, mappings: Mappings) -> Mentioned:
+    """Every order, statement, dispense and claim that names a drug, those that say it is stopped too, recognized as for a screening.
+
+    The engine must not be one that screens populations before or after: under the same names it keeps other SQL.
+    """
+    reader = _Reader(engine, snapshot)
+    explained = reader.good("ExplanationOfBenefit", claims.explanations)
+    uses, drugs = _drug_uses(engine, reader, mappings, explained, every=True)
+    reader.note_missing(uses)
+    names = drugs.lists["ingredients"]
+    return Mentioned(uses, names.select(names.rxcui, names["name"]), tuple(reader.rejected))
 
 
 class _Reader:
@@ -177,7 +237,7 @@ class _Reader:
         """The rows that ``reader`` makes of the resources, with ``fault``; those with a fault are noted as rejected."""
         rows = self._kept(resource_type, reader)
         self.counts[resource_type] = self.engine.count(rows)
-        faulty = self.engine.records(lambda: _faulty(rows), f"faulty_{resource_type}")
+        faulty = self.engine.records(partial(_faulty, rows))
         judge = partial(self._judged, resource_type, reader)
         self.rejected += self.snapshot.located(resource_type, faulty, judge)
         return rows
@@ -197,23 +257,23 @@ class _Reader:
         shape, paths = SHAPES[resource_type], self.snapshot.paths(resource_type)
         try:
             raw = self.engine.read_ndjson(paths, shape, resource_type)
-            return self.engine.keep(lambda: reader(raw), resource_type)
+            return self.engine.keep(partial(reader, raw), resource_type)
         except ReadFault:
             clean, refused = sift(paths, resource_type, self.snapshot.scratch)
             self.rejected += self.snapshot.placed(refused)
             raw = self.engine.read_ndjson(clean, shape, resource_type)
-            return self.engine.keep(lambda: reader(raw), resource_type)
+            return self.engine.keep(partial(reader, raw), resource_type)
 
     def note_missing(self, uses: ir.Table) -> None:
         """Lists the orders whose Medication the source does not hold: their drug is unknown, which the criteria take into account."""
-
-        def missing() -> ir.Table:
-            return uses.filter(uses.missing.notnull()).select("source", "missing").distinct().order_by("source")
-
-        for row in self.engine.records(missing, "missing"):
+        for row in self.engine.records(partial(_missing, uses)):
             resource_type, _, resource_id = row["source"].partition("/")
             fault = f"the medication {row['missing']} is not in the source; the drug counts as unknown"
             self.rejected += self.snapshot.located(resource_type, [{"id": resource_id, "fault": fault}])
+
+
+def _missing(uses: ir.Table) -> ir.Table:
+    return uses.filter(uses.missing.notnull()).select("source", "missing").distinct().order_by("source")
 
 
 def _faulty(rows: ir.Table) -> ir.Table:
@@ -223,35 +283,52 @@ def _faulty(rows: ir.Table) -> ir.Table:
 def _condition_lists(engine: Engine, mappings: Mappings) -> ir.Table:
     snomed = engine.read_list(mappings.path("conditions/snomedct")) if mappings.has("conditions/snomedct") else None
     icd10cm = engine.read_list(mappings.path("conditions/icd10cm"))
-    return engine.keep(lambda: conditions.condition_lists(icd10cm, snomed), "condition_lists")
+    return engine.keep(partial(conditions.condition_lists, icd10cm, snomed), "condition_lists")
 
 
-def _drug_uses(engine: Engine, reader: _Reader, mappings: Mappings, explained: ir.Table) -> tuple[ir.Table, Drugs]:
+def _drug_uses(
+    engine: Engine, reader: _Reader, mappings: Mappings, explained: ir.Table, every: bool = False
+) -> tuple[ir.Table, Drugs]:
+    """Which drugs are taken; with ``every`` also what says that one is no longer taken or is not covered by Part D."""
     known = reader.good("Medication", orders.medications)
-    received = [reader.good(name, read) for name, read in orders.READERS.items()]
+    readers, order_rows = (orders.MENTIONS, orders.mentions) if every else (orders.READERS, orders.orders)
+    received = [reader.good(name, read) for name, read in readers.items()]
     names = (*DRUG_LISTS, *(name for name in LOADED_LISTS if mappings.has(f"drugs/{name}")))
     lists = {name: engine.read_list(mappings.path(f"drugs/{name}")) for name in names}
-
-    def keyed_uses() -> ir.Table:
-        ordered = [orders.orders(rows, known) for rows in received]
-        return drug_codes.with_medication(drug_uses.uses(claims.claims(explained), ordered[0].union(*ordered[1:])))
-
-    keyed = engine.keep(keyed_uses, "uses")
-    asked = engine.keep(lambda: drug_codes.distinct_medications(keyed), "medications")
-    resolved = engine.keep(lambda: drug_codes.resolve_codes(asked, lists), "resolved")
+    keyed = engine.keep(partial(_keyed_uses, explained, received, known, order_rows), "uses")
+    asked = engine.keep(partial(drug_codes.distinct_medications, keyed), "medications")
+    resolved = engine.keep(partial(drug_codes.resolve_codes, asked, lists), "resolved")
     by_name = _by_name(engine, asked, resolved, mappings)
-    every = engine.keep(lambda: resolved.union(by_name.drop("kind")), "named")
-    found = engine.keep(lambda: drug_codes.with_kind(drug_codes.drugs(every, lists["classes"]), by_name), "drugs")
-    drugs = Drugs(asked, every, lists)
+    named = engine.keep(partial(_with_named, resolved, by_name), "named")
+    found = engine.keep(partial(_kinds_of_drugs, named, lists["classes"], by_name), "drugs")
+    drugs = Drugs(asked, named, lists)
     if "maintenance" in lists or "ndc_marks" in lists:
-        found = _with_own(engine, found, drugs, "loaded")
-    return engine.keep(lambda: drug_uses.drug_uses(keyed, found), "drug_uses"), drugs
+        found = _with_own(engine, found, drugs)
+    return engine.keep(partial(drug_uses.drug_uses, keyed, found), "drug_uses"), drugs
 
 
-def _with_own(engine: Engine, rows: ir.Table, drugs: Drugs, about: str) -> ir.Table:
+def _keyed_uses(
+    explained: ir.Table,
+    received: Sequence[ir.Table],
+    known: ir.Table,
+    order_rows: Callable[[ir.Table, ir.Table], ir.Table],
+) -> ir.Table:
+    ordered = [order_rows(rows, known) for rows in received]
+    return drug_codes.with_medication(drug_uses.uses(claims.claims(explained), ordered[0].union(*ordered[1:])))
+
+
+def _with_named(resolved: ir.Table, by_name: ir.Table) -> ir.Table:
+    return resolved.union(by_name.drop("kind"))
+
+
+def _kinds_of_drugs(every: ir.Table, classes: ir.Table, by_name: ir.Table) -> ir.Table:
+    return drug_codes.with_kind(drug_codes.drugs(every, classes), by_name)
+
+
+def _with_own(engine: Engine, rows: ir.Table, drugs: Drugs) -> ir.Table:
     """``rows`` (drugs or drug uses) where what the plan's own lists say stands in place of the shipped flags and marks."""
-    own = engine.keep(lambda: overlays.own_marks(drugs.asked, drugs.resolved, drugs.lists), "own", about)
-    return engine.keep(lambda: overlays.with_own(rows, own), "with_own", about)
+    own = engine.keep(partial(overlays.own_marks, drugs.asked, drugs.resolved, drugs.lists), "own")
+    return engine.keep(partial(overlays.with_own, rows, own), "with_own")
 
 
 def _by_own_list(engine: Engine, facts: Facts, program: Program) -> ir.Table:
@@ -266,23 +343,23 @@ def _by_own_list(engine: Engine, facts: Facts, program: Program) -> ir.Table:
     rows = maintenance_rows(Path(program.maintenance_list), known)
     own = engine.table(rows, dict.fromkeys(rows[0], "string"), "own_list")
     drugs = replace(facts.drugs, lists={**facts.drugs.lists, "maintenance": own})
-    return _with_own(engine, facts.drug_uses, drugs, str(program))
+    return _with_own(engine, facts.drug_uses, drugs)
 
 
 def _by_name(engine: Engine, asked: ir.Table, resolved: ir.Table, mappings: Mappings) -> ir.Table:
     """The medications that no code resolves, by their text: medication, drug, label, matched_by, kind."""
-
-    def unresolved() -> ir.Table:
-        return drug_codes.texts(asked.anti_join(resolved, "medication")).order_by("medication", "place")
-
     found: dict[str, dict[str, str]] = {}
-    for row in engine.records(unresolved, "texts"):
+    for row in engine.records(partial(_unresolved, asked, resolved)):
         named = drug_names.named(row["text"], _lexicon(mappings)) if row["medication"] not in found else None
         if named is not None:
             found[row["medication"]] = {
                 "medication": row["medication"], "drug": named.drug, "label": named.label, "matched_by": "name", "kind": named.kind
             }  # fmt: skip
     return engine.table(list(found.values()), drug_codes.BY_NAME, "by_name")
+
+
+def _unresolved(asked: ir.Table, resolved: ir.Table) -> ir.Table:
+    return drug_codes.texts(asked.anti_join(resolved, "medication")).order_by("medication", "place")
 
 
 def _lexicon(mappings: Mappings) -> drug_names.Lexicon:

@@ -31,13 +31,13 @@ def write_outputs(result: Screened, folder: Path) -> list[Path]:
     output_folder(folder)
     unmapped = result.engine.records(result.population.unmapped)
     files: dict[str, Content] = {
-        "targeting.csv": csv_bytes(TARGETING_COLUMNS, result.engine.records(result.targeting.order_by("beneficiary"))),
+        "targeting.csv": csv_bytes(TARGETING_COLUMNS, result.engine.records(result.sorted_targeting)),
         "unmapped.csv": csv_bytes(UNMAPPED_COLUMNS, unmapped),
         "rejected.csv": rejected_bytes(result.rejected),
         "findings.csv": csv_bytes(FINDING_COLUMNS, result.findings),
         "near_misses.csv": csv_bytes(NEAR_MISS_COLUMNS, result.near_misses),
         "first_met.csv": csv_bytes(tuple(comparison.FIRST_MET), result.first_met),
-        "criteria.parquet": partial(result.engine.write_parquet, result.criteria.order_by("beneficiary", "criterion")),
+        "criteria.parquet": partial(result.engine.write_parquet, result.proven),
     }
     if result.earlier:
         files["changes.csv"] = csv_bytes(comparison.CHANGE_COLUMNS, result.changes)

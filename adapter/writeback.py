@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import islice
+
+import ibis.expr.types as ir
 
 from adapter import __version__
 from adapter.comparison import criteria_met_on
@@ -20,7 +23,7 @@ from adapter.resources.provenance import provenance
 from adapter.sinks import PersonWrite, Sink, WriteReport
 from adapter.tables.listed_drugs import listed_drugs
 from adapter.targeting.decision import Decision, ListedDrug
-from adapter.targeting.program import Program
+from adapter.targeting.program import Program, Window
 
 PERSONS_AT_ONCE = 200  # whose held resources are read together
 
@@ -54,10 +57,14 @@ def write_back(result: Screened, sink: Sink, write: Write) -> WriteReport:
 
 
 def _drugs(result: Screened) -> dict[str, list[ListedDrug]]:
-    targeted = result.targeting.filter(result.targeting.outcome == "targeted")
-    uses = result.population.tables.drug_uses.semi_join(targeted, "beneficiary")
-    listed = listed_drugs(uses, result.program.part_d_drugs.window, result.question.as_of)
-    return drugs_by_person(result.engine.records(listed))
+    uses, window = result.population.tables.drug_uses, result.program.part_d_drugs.window
+    asked = partial(_drugs_of_targeted, result.targeting, uses, window, result.question.as_of)
+    return drugs_by_person(result.engine.records(asked))
+
+
+def _drugs_of_targeted(targeting: ir.Table, uses: ir.Table, window: Window, as_of: date) -> ir.Table:
+    targeted = targeting.filter(targeting.outcome == "targeted")
+    return listed_drugs(uses.semi_join(targeted, "beneficiary"), window, as_of)
 
 
 def _persons(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from adapter.engine import Engine, EnginePool
 from adapter.tables.shapes import SHAPES
 from adapter.targeting.program import load_program
+
+os.environ["MTM_ADAPTER_CACHE"] = "off"  # no test leans on what an earlier run left
 
 PROGRAMS = Path(__file__).parents[1] / "mappings" / "programs"
 

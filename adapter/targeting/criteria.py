@@ -1,12 +1,12 @@
-"""One pure function per criterion: tables, program and day in, one row per beneficiary with facts out.
+"""One pure function per criterion: tables, program and day in, one row per beneficiary out, and beside it the facts it rests on.
 
-Each returns the columns beneficiary, outcome ("met", "not_met" or "unknown"), observed (text) and evidence (a list of item, fact and
-source), for those who have any fact that bears on it; who has none stands at ``not met`` in ``evaluate``. Unknown is never a default:
-it arises only from a fact that is there and cannot be read as one or the other.
+Each returns what it found for those who have any fact that bears on it; who has none stands at ``not met`` in ``evaluate``. Unknown is
+never a default: it arises only from a fact that is there and cannot be read as one or the other.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -18,9 +18,21 @@ from adapter.targeting.program import AdherenceDrug, AtRisk, ChronicDiseases, Dr
 from adapter.targeting.windows import LikelyCost, in_window, likely_cost, since, window_start
 
 
+@dataclass(frozen=True)
+class Found:
+    """What one criterion found, as two expressions: neither is computed for the sake of the other.
+
+    ``rows``: beneficiary, outcome ("met", "not_met" or "unknown"), observed (text); one row per beneficiary.
+    ``evidence``: beneficiary, item, fact, source; one row per fact, and a fact may come more than once.
+    """
+
+    rows: ir.Table
+    evidence: ir.Table
+
+
 def chronic_diseases(
     conditions: ir.Table, diagnoses: ir.Table, entries: ir.Table, rule: ChronicDiseases, as_of: date
-) -> ir.Table:
+) -> Found:
     """At least ``minimum`` entries of the program's list. 42 CFR 423.153(d)(2)(i)(A).
 
     ``entries`` is the table of ``entry_rows``. One code can prove two diseases (I11.0); several codes of one entry count once.
@@ -29,12 +41,10 @@ def chronic_diseases(
     proven = [_by_condition(conditions, entries, rule, as_of)] if "condition" in rule.sources else []
     proven += [_by_claims(diagnoses, entries, rule, as_of)] if "claim" in rule.sources else []
     rows = ibis.union(*[one.select(*columns) for one in proven]) if len(proven) > 1 else proven[0].select(*columns)
-    counted = rows.group_by("beneficiary").agg(
-        n=rows.entry.nunique(),
-        evidence=_evidence(rows.entry, rows.fact, rows.source),
-    )
-    return counted.select(
-        "beneficiary", outcome=_met(counted.n >= rule.minimum), observed=counted.n.cast("string"), evidence="evidence"
+    counted = rows.group_by("beneficiary").agg(n=rows.entry.nunique())
+    return Found(
+        counted.select("beneficiary", outcome=_met(counted.n >= rule.minimum), observed=counted.n.cast("string")),
+        rows.select("beneficiary", item="entry", fact="fact", source="source"),
     )
 
 
@@ -99,7 +109,7 @@ def entry_rows(rule: ChronicDiseases) -> list[dict[str, str]]:
 ENTRY_ROWS = {"entry": "string", "disease": "string", "only_subgroup": "string"}
 
 
-def part_d_drugs(uses: ir.Table, rule: PartDDrugs, as_of: date) -> ir.Table:
+def part_d_drugs(uses: ir.Table, rule: PartDDrugs, as_of: date) -> Found:
     """At least ``minimum`` different chronic/maintenance covered Part D drugs. 42 CFR 423.153(d)(2)(i)(B).
 
     A drug that no list knows, or whose maintenance flag is not known, may be one more: the criterion is unknown when the
@@ -115,12 +125,11 @@ def part_d_drugs(uses: ir.Table, rule: PartDDrugs, as_of: date) -> ir.Table:
     units = rows.mutate(unit=_unit(rows, rule))
     per_drug = units.group_by("beneficiary", "unit").agg(certain=units.certain.any())
     counted = per_drug.group_by("beneficiary").agg(n=per_drug.certain.sum(), possible=per_drug.count())
-    evidence = rows.group_by("beneficiary").agg(evidence=_evidence(rows.drug, fact, rows.source))
-    return counted.inner_join(evidence, "beneficiary").select(
-        "beneficiary", "evidence",
-        outcome=_met(counted.n >= rule.minimum, counted.possible >= rule.minimum),
-        observed=counted.n.cast("string"),
-    )  # fmt: skip
+    outcome = _met(counted.n >= rule.minimum, counted.possible >= rule.minimum)
+    return Found(
+        counted.select("beneficiary", outcome=outcome, observed=counted.n.cast("string")),
+        rows.select("beneficiary", item="drug", fact=fact, source="source"),
+    )
 
 
 def _unit(rows: ir.Table, rule: PartDDrugs) -> ir.StringValue:
@@ -155,7 +164,7 @@ def _is_maintenance(uses: ir.Table, rule: PartDDrugs) -> ir.BooleanValue:
     )
 
 
-def drug_cost(uses: ir.Table, rule: DrugCost, as_of: date) -> ir.Table:
+def drug_cost(uses: ir.Table, rule: DrugCost, as_of: date) -> Found:
     """Gross cost of covered Part D drugs (plan and member paid) against the threshold. 42 CFR 423.153(d)(2)(i)(C).
 
     Priced claims alone above it: met. Otherwise unknown when a claim has no usable cost, when claims of undecidable date would
@@ -174,9 +183,6 @@ def drug_cost(uses: ir.Table, rule: DrugCost, as_of: date) -> ir.Table:
         unpriced=(rows.claim & rows.cost.isnull()).sum(),
         undated=(rows.claim & ~dated).sum(),
         orders=(~rows.claim).sum(),
-        evidence=_evidence(
-            ibis.ifelse(rows.priced, "priced", "unpriced"), _cost_fact(rows), rows.source, where=rows.claim
-        ),
     )
     sure = ibis.coalesce(amounts.total, _NO_DOLLARS)
     total = _reckoned(sure, likely)
@@ -185,11 +191,15 @@ def drug_cost(uses: ir.Table, rule: DrugCost, as_of: date) -> ir.Table:
     no_claim = (amounts.priced + amounts.unpriced + amounts.undated == 0) & (amounts.orders > 0)
     not_priced = (amounts.unpriced > 0) | _above(most, rule, likely)
     undecided = (not_priced & (rule.unpriced == "unknown")) | (no_claim & (rule.orders_without_claims == "unknown"))
-    return amounts.select(
-        "beneficiary",
-        outcome=_met(above, above | undecided),
-        observed=ibis.ifelse((amounts.priced == 0) & undecided, "", total.cast("decimal(38,2)").cast("string")),
-        evidence=ibis.coalesce(amounts.evidence, _no_evidence()),
+    return Found(
+        amounts.select(
+            "beneficiary",
+            outcome=_met(above, above | undecided),
+            observed=ibis.ifelse((amounts.priced == 0) & undecided, "", total.cast("decimal(38,2)").cast("string")),
+        ),
+        rows.filter(rows.claim).select(
+            "beneficiary", item=ibis.ifelse(rows.priced, "priced", "unpriced"), fact=_cost_fact(rows), source="source"
+        ),
     )
 
 
@@ -215,21 +225,22 @@ def _cost_fact(rows: ir.Table) -> ir.StringValue:
     return ibis.ifelse(rows.priced, dollars, "no total drug cost, or no full date").concat(" for ", rows.name, filled)
 
 
-def at_risk(facts: ir.Table, membership: ir.Table, rule: AtRisk, as_of: date) -> ir.Table:
+def at_risk(facts: ir.Table, membership: ir.Table, rule: AtRisk, as_of: date) -> Found:
     """An at-risk beneficiary on ``as_of``, by the roster (status AR, not the potential PAR) or by a Flag. 42 CFR 423.100."""
     joined = facts.inner_join(membership.select("beneficiary", member_of="contract"), "beneficiary")
     begun = joined.starts.isnull() | (joined.starts <= as_of)
     lasting = joined.ends.isnull() | (joined.ends >= as_of)
     same = joined.contract.isnull() | joined.member_of.isnull() | (joined.contract == joined.member_of)
     rows = joined.filter(begun & lasting & same)
-    return rows.group_by("beneficiary").agg(
+    found = rows.group_by("beneficiary").agg(
         outcome=_met(rows.status.isin(rule.statuses).any()),
         observed=rows.status.collect(distinct=True, order_by="status").join(";"),
-        evidence=_evidence(rows.status, ibis.literal("at-risk list, status ").concat(rows.status), rows.source),
     )
+    fact = ibis.literal("at-risk list, status ").concat(rows.status)
+    return Found(found, rows.select("beneficiary", item="status", fact=fact, source="source"))
 
 
-def adherence_drug(uses: ir.Table, rule: AdherenceDrug, drugs: PartDDrugs, as_of: date) -> ir.Table:
+def adherence_drug(uses: ir.Table, rule: AdherenceDrug, drugs: PartDDrugs, as_of: date) -> Found:
     """Takes a drug of one of the Star adherence measures of the program; unknown when only a drug that no list knows may be one."""
     rows = uses.filter(uses.kind.isin(drugs.sources))
     wanted = rows.measures.filter(lambda m: m.isin(rule.measures))
@@ -241,33 +252,16 @@ def adherence_drug(uses: ir.Table, rule: AdherenceDrug, drugs: PartDDrugs, as_of
     rows = rows.mutate(measure=measure, takes=may_be & in_window(rows, drugs.window, as_of))
     rows = rows.filter(rows.takes.fill_null(True))
     sure = rows.takes.fill_null(False)
-    return rows.group_by("beneficiary").agg(
+    found = rows.group_by("beneficiary").agg(
         outcome=_met(sure.any(), ibis.literal(True)),
         observed=ibis.coalesce(rows.measure.collect(distinct=True, order_by="measure", where=sure).join(";"), ""),
-        evidence=_evidence(
-            ibis.coalesce(rows.measure, "not listed"),
-            rows.name.concat(ibis.ifelse(sure, "", " (not on a list, or no full date)")),
-            rows.source,
-        ),
     )
+    fact = rows.name.concat(ibis.ifelse(sure, "", " (not on a list, or no full date)"))
+    item = ibis.coalesce(rows.measure, "not listed")
+    return Found(found, rows.select("beneficiary", item=item, fact=fact, source="source"))
 
 
 def _met(certain: ir.BooleanValue, possible: ir.BooleanValue | None = None) -> ir.StringValue:
     if possible is None:
         return ibis.ifelse(certain, "met", "not_met")
     return ibis.cases((certain, "met"), (possible, "unknown"), else_="not_met")
-
-
-EVIDENCE = "array<struct<item: string, fact: string, source: string>>"
-
-
-def _no_evidence() -> ir.ArrayValue:
-    return ibis.literal([], type=EVIDENCE)
-
-
-def _evidence(
-    item: ir.StringValue, fact: ir.StringValue, source: ir.StringValue, where: ir.BooleanValue | None = None
-) -> ir.ArrayValue:
-    """The facts as a list without repetition, in an order of its own (collect has none)."""
-    entry = ibis.struct({"item": item, "fact": fact, "source": source})
-    return entry.collect(where=where).unique().sort()

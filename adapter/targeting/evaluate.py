@@ -71,9 +71,36 @@ def _coverage_in_force(coverages: ir.Table, question: Question) -> ir.Table:
 
 
 def criterion_rows(tables: Tables, question: Question, members: ir.Table) -> ir.Table:
-    """One row per beneficiary and criterion: criterion, outcome, observed, required, evidence."""
+    """One row per beneficiary and criterion: criterion, outcome, observed, required. What it rests on is in ``evidence_rows``."""
+    found = _found(tables, question, members)
+    people, program = members.select("beneficiary"), question.program
+    return ibis.union(*[_with_everyone(people, name, found[name].rows, program) for name in CRITERIA])
+
+
+def evidence_rows(tables: Tables, question: Question, members: ir.Table) -> ir.Table:
+    """One row per fact that a criterion rests on: beneficiary, criterion, item, fact, source; each once, in no order."""
+    found = _found(tables, question, members)
+    facts = [
+        found[name].evidence.select("beneficiary", "item", "fact", "source", criterion=ibis.literal(name))
+        for name in CRITERIA
+    ]
+    return ibis.union(*facts).distinct()
+
+
+def with_evidence(rows: ir.Table, evidence: ir.Table) -> ir.Table:
+    """The rows of ``criterion_rows`` with their evidence as a list in an order of its own; empty where there is none."""
+    entry = ibis.struct({"item": evidence.item, "fact": evidence.fact, "source": evidence.source})
+    listed = evidence.group_by("beneficiary", "criterion").agg(evidence=entry.collect().sort())
+    joined = rows.left_join(listed, ["beneficiary", "criterion"])
+    return joined.select(*rows.columns, evidence=ibis.coalesce(joined.evidence, ibis.literal([], type=EVIDENCE)))
+
+
+EVIDENCE = "array<struct<item: string, fact: string, source: string>>"
+
+
+def _found(tables: Tables, question: Question, members: ir.Table) -> dict[str, criteria.Found]:
     program, as_of = question.program, question.as_of
-    found = {
+    return {
         "chronic_diseases": criteria.chronic_diseases(
             tables.conditions, tables.diagnoses, tables.entries, program.chronic_diseases, as_of
         ),
@@ -84,8 +111,6 @@ def criterion_rows(tables: Tables, question: Question, members: ir.Table) -> ir.
             tables.drug_uses, program.adherence_drug, program.part_d_drugs, as_of
         ),
     }
-    people = members.select("beneficiary")
-    return ibis.union(*[_with_everyone(people, name, found[name], program) for name in CRITERIA])
 
 
 NOTHING = {"chronic_diseases": "0", "part_d_drugs": "0", "drug_cost": "0.00", "at_risk": "", "adherence_drug": ""}
@@ -99,7 +124,6 @@ def _with_everyone(people: ir.Table, name: str, found: ir.Table, program: Progra
         outcome=ibis.coalesce(joined.outcome, "not_met"),
         observed=ibis.coalesce(joined.observed, NOTHING[name]),
         required=ibis.literal(required(program)[name]),
-        evidence=ibis.coalesce(joined.evidence, ibis.literal([], type=criteria.EVIDENCE)),
     )
 
 

@@ -80,7 +80,7 @@ def test_a_damaged_packed_file_stops_the_read(engine, tmp_path):
 
 
 def test_a_list_is_read_as_texts_and_empty_cells_as_empty(engine, tmp_path):
-    table = engine.read_csv(write(tmp_path, b'code,n\n00123,\n"a,b",5\n', "a.csv"))
+    table = engine.read_list(write(tmp_path, b'code,n\n00123,\n"a,b",5\n', "a.csv"))
     assert engine.records(table.order_by("code")) == [{"code": "00123", "n": ""}, {"code": "a,b", "n": "5"}]
 
 

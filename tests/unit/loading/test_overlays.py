@@ -25,7 +25,7 @@ def lists(engine, loaded):
     """The lists of the tiny release, and the shipped classes."""
     tables = {name: engine.table(rows := loaded[f"drugs/{name}"], dict.fromkeys(rows[0], "string")) for name in LISTS}
     mappings = load_mappings(DATA / "mappings_bad" / "base")
-    return {**tables, "classes": engine.read_csv(mappings.path("drugs/classes"))}
+    return {**tables, "classes": engine.read_list(mappings.path("drugs/classes"))}
 
 
 @pytest.fixture

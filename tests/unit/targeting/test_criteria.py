@@ -6,10 +6,12 @@ from datetime import date
 from decimal import Decimal
 from itertools import permutations
 
+import ibis
 import msgspec
 import pytest
 
 from adapter.targeting import criteria
+from adapter.targeting.evaluate import with_evidence
 
 AS_OF = date(2023, 9, 30)
 NEW_YEAR, CHRISTMAS = date(2023, 1, 1), date(2022, 12, 25)
@@ -19,10 +21,17 @@ NOTHING = None
 def decided(engine, cases, table, criterion):
     """Title -> (outcome, observed, evidence) or None; each case is a person of one table."""
     rows = [row | {"beneficiary": title} for title, (given, *_) in cases.items() for row in given]
-    found = engine.records(criterion(table(rows)))
+    found = engine.records(proven(criterion(table(rows))))
     told = {row["beneficiary"]: (row["outcome"], row["observed"], row["evidence"]) for row in found}
     assert len(told) == len(found)
     return {title: told.get(title) for title in cases}
+
+
+def proven(found):
+    """What a criterion found, with its evidence as a list: one row per beneficiary."""
+    named = found.rows.mutate(criterion=ibis.literal("c"))
+    facts = found.evidence.mutate(criterion=ibis.literal("c")).distinct()
+    return with_evidence(named, facts).drop("criterion")
 
 
 def outcome(told):
@@ -124,7 +133,7 @@ def test_diseases_are_counted_by_entries_of_the_program(diseases, title):
 def test_a_subgroup_that_the_program_turns_on_counts(engine, rule, entries):
     on = msgspec.structs.replace(rule, with_subgroups=["chf/odd"])
     rows = engine.table([row | {"beneficiary": "p"} for row in [*TWO, problem("chf", "odd", listed="N")]], CONDITIONS)
-    [found] = engine.records(criteria.chronic_diseases(rows, engine.table([], DIAGNOSES), entries, on, AS_OF))
+    [found] = engine.records(proven(criteria.chronic_diseases(rows, engine.table([], DIAGNOSES), entries, on, AS_OF)))
     assert found["outcome"] == "met"
 
 
@@ -142,7 +151,7 @@ FACTS = [
 def test_a_diagnosis_is_told_with_code_name_and_day(engine, rule, entries, number):
     row, fact = FACTS[number]
     table = engine.table([row | {"beneficiary": "p"}], CONDITIONS)
-    [found] = engine.records(criteria.chronic_diseases(table, engine.table([], DIAGNOSES), entries, rule, AS_OF))
+    [found] = engine.records(proven(criteria.chronic_diseases(table, engine.table([], DIAGNOSES), entries, rule, AS_OF)))
     assert found["evidence"] == [{"item": "diabetes", "fact": fact, "source": "Condition/1"}]
 
 
@@ -152,7 +161,7 @@ def test_evidence_is_in_one_order_whatever_that_of_the_input(engine, rule, entri
     ]
     none = engine.table([], DIAGNOSES)
     told = [
-        engine.records(criteria.chronic_diseases(engine.table(order, CONDITIONS), none, entries, rule, AS_OF))
+        engine.records(proven(criteria.chronic_diseases(engine.table(order, CONDITIONS), none, entries, rule, AS_OF)))
         for order in permutations([*rows[:2], rows[2], rows[2]])
     ]
     assert all(one == told[0] for one in told)
@@ -203,7 +212,7 @@ def by_claims(engine, rule, entries):
 
     def observed(**changes):
         changed = msgspec.structs.replace(rule, **changes)
-        found = engine.records(criteria.chronic_diseases(conditions, diagnoses, entries, changed, AS_OF))
+        found = engine.records(proven(criteria.chronic_diseases(conditions, diagnoses, entries, changed, AS_OF)))
         return {row["beneficiary"]: row["observed"] for row in found}
 
     return observed(), observed(sources=["condition"]), observed(sources=["claim"])
@@ -472,7 +481,7 @@ def test_at_risk_is_who_the_list_names_on_the_day(risks, title):
 def test_a_person_whose_contract_is_not_known_is_at_risk_by_any_list(engine, program_2023):
     members = engine.table([{"beneficiary": "p", "contract": None}], {"beneficiary": "string", "contract": "string"})
     table = engine.table([fact(contract="S0001") | {"beneficiary": "p"}], FACT)
-    [found] = engine.records(criteria.at_risk(table, members, program_2023.at_risk, AS_OF))
+    [found] = engine.records(proven(criteria.at_risk(table, members, program_2023.at_risk, AS_OF)))
     assert found["outcome"] == "met"
     assert found["evidence"] == [{"item": "AR", "fact": "at-risk list, status AR", "source": "roster.csv AR"}]
 

@@ -9,7 +9,16 @@ import msgspec
 import pytest
 
 from adapter.targeting.decision import CRITERIA
-from adapter.targeting.evaluate import Question, Tables, criterion_rows, membership, required, targeting
+from adapter.targeting.evaluate import (
+    Question,
+    Tables,
+    criterion_rows,
+    evidence_rows,
+    membership,
+    required,
+    targeting,
+    with_evidence,
+)
 
 AS_OF = date(2023, 9, 30)
 OUTCOMES = ("met", "not_met", "unknown")
@@ -223,7 +232,9 @@ def test_who_has_no_fact_meets_no_criterion(engine, program_2023):
         beneficiaries=None, coverages=None, **{name: engine.table([], columns) for name, columns in nothing.items()}
     )
     members = engine.table([{"beneficiary": "p", "contract": "H1234", "pbp": "001", "enrolled": True}], MEMBERS)
-    rows = engine.records(criterion_rows(tables, Question(program_2023, AS_OF), members))
+    question = Question(program_2023, AS_OF)
+    found = with_evidence(criterion_rows(tables, question, members), evidence_rows(tables, question, members))
+    rows = engine.records(found)
     told = {row["criterion"]: (row["outcome"], row["observed"], row["evidence"]) for row in rows}
     assert told == {
         "chronic_diseases": ("not_met", "0", []),
