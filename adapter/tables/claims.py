@@ -115,15 +115,18 @@ def diagnosis_codings(claim: ir.Table) -> ir.ArrayValue:
 _NO_CODINGS = ibis.literal([], type="array<struct<system: string, code: string, display: string>>")
 
 
-def claims(rows: ir.Table) -> ir.Table:
+def claims(rows: ir.Table, covered_only: bool = True) -> ir.Table:
     """One row per line of each valid, covered Part D claim, the newest version of each.
+
+    Without ``covered_only`` also of drugs that Part D does not cover: they are taken all the same.
 
     Columns: kind ("claim"), source, beneficiary, codings (part, system, code, display), label, day_first and day_last of the
     fill, days_supply, cost (DECIMAL(12,2), NULL when the claim tells no usable total drug cost), refused_cost (the amount as
     received when it is why there is none).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
-    valid = _not_replaced(good.filter((good.kind == "pharmacy") & good.valid & good.covered))
+    covered = good.covered if covered_only else ibis.literal(True)
+    valid = _not_replaced(good.filter((good.kind == "pharmacy") & good.valid & covered))
     lines = valid.mutate(place=ibis.range(0, valid.lines.length()).unnest())
     lines = lines.mutate(
         line=lines.lines[lines.place], priced=lines.lines.filter(lambda x: x["cost"].notnull()).length()

@@ -81,6 +81,12 @@ def is_own(resource: ir.Table) -> ir.BooleanValue:
     return (resource.meta.tag.filter(lambda tag: tag["system"] == KIND_SYSTEM).length() > 0).fill_null(False)
 
 
+def has_tag(resource: ir.Table, kind: str) -> ir.BooleanValue:
+    """Whether the adapter tagged the resource as of this kind."""
+    tags = resource.meta.tag.filter(lambda tag: (tag["system"] == KIND_SYSTEM) & (tag["code"] == kind))
+    return (tags.length() > 0).fill_null(False)
+
+
 def newest(rows: ir.Table) -> ir.Table:
     """One row per id, the newest by meta.lastUpdated, then meta.versionId: servers and exports repeat and reorder versions.
 

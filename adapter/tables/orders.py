@@ -15,6 +15,7 @@ from adapter.tables.columns import (
     codings_or_label,
     earliest,
     fault_of,
+    has_tag,
     is_own,
     latest,
     newest,
@@ -55,7 +56,15 @@ def requests(request: ir.Table) -> ir.Table:
 
 def statements(statement: ir.Table) -> ir.Table:
     """One row per MedicationStatement as received; those that the adapter itself wrote are left out."""
-    statement = statement.filter(~is_own(statement))
+    return _stated(statement.filter(~is_own(statement)))
+
+
+def statements_and_reviews(statement: ir.Table) -> ir.Table:
+    """As ``statements``, with those that a pharmacist settled in an earlier review: they are a person's word."""
+    return _stated(statement.filter(~is_own(statement) | has_tag(statement, "reviewed-statement")))
+
+
+def _stated(statement: ir.Table) -> ir.Table:
     begins = ibis.coalesce(statement.effectivePeriod["start"], statement.effectiveDateTime, statement.dateAsserted)
     return _rows(
         statement, "statement", statement.status == "active", begins, statement.effectivePeriod["end"],
@@ -81,7 +90,15 @@ def orders(rows: ir.Table, medication_rows: ir.Table) -> ir.Table:
     Medication that the source does not hold, else NULL).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
-    good = good.filter(good.takes)
+    return _with_drugs(good.filter(good.takes), medication_rows)
+
+
+def mentions(rows: ir.Table, medication_rows: ir.Table) -> ir.Table:
+    """As ``orders``, with those that say that the drug is no longer, not yet or not taken: a reconciliation asks about them."""
+    return _with_drugs(newest(rows.filter(rows.fault.isnull()).drop("fault")), medication_rows)
+
+
+def _with_drugs(good: ir.Table, medication_rows: ir.Table) -> ir.Table:
     known = newest(medication_rows.filter(medication_rows.fault.isnull()).drop("fault"))
     known = known.select(pointed="id", pointed_codings="codings", pointed_label="label")
     joined = good.left_join(known, good.medication == known.pointed)
@@ -144,3 +161,5 @@ READERS: dict[str, Callable[[ir.Table], ir.Table]] = {
     "MedicationStatement": statements,
     "MedicationDispense": dispenses,
 }
+
+MENTIONS: dict[str, Callable[[ir.Table], ir.Table]] = {**READERS, "MedicationStatement": statements_and_reviews}
