@@ -212,10 +212,7 @@ class Mentioned:
 
 
 def mentioned_drugs(engine: Engine, snapshot: Snapshot, mappings: Mappings) -> Mentioned:
-    """Every order, statement, dispense and claim that names a drug, those that say it is stopped too, recognized as for a screening.
-
-    The engine must not be one that screens populations before or after: under the same names it keeps other SQL.
-    """
+    """Every order, statement, dispense and claim that names a drug, those that say it is stopped too, recognized as for a screening."""
     reader = _Reader(engine, snapshot)
     explained = reader.good("ExplanationOfBenefit", claims.explanations)
     uses, drugs = _drug_uses(engine, reader, mappings, explained, every=True)
@@ -291,11 +288,11 @@ def _drug_uses(
 ) -> tuple[ir.Table, Drugs]:
     """Which drugs are taken; with ``every`` also what says that one is no longer taken or is not covered by Part D."""
     known = reader.good("Medication", orders.medications)
-    readers, order_rows = (orders.MENTIONS, orders.mentions) if every else (orders.READERS, orders.orders)
+    readers = orders.MENTIONS if every else orders.READERS
     received = [reader.good(name, read) for name, read in readers.items()]
     names = (*DRUG_LISTS, *(name for name in LOADED_LISTS if mappings.has(f"drugs/{name}")))
     lists = {name: engine.read_list(mappings.path(f"drugs/{name}")) for name in names}
-    keyed = engine.keep(partial(_keyed_uses, explained, received, known, order_rows), "uses")
+    keyed = engine.keep(partial(_keyed_uses, explained, received, known, every), "uses")
     asked = engine.keep(partial(drug_codes.distinct_medications, keyed), "medications")
     resolved = engine.keep(partial(drug_codes.resolve_codes, asked, lists), "resolved")
     by_name = _by_name(engine, asked, resolved, mappings)
@@ -311,10 +308,12 @@ def _keyed_uses(
     explained: ir.Table,
     received: Sequence[ir.Table],
     known: ir.Table,
-    order_rows: Callable[[ir.Table, ir.Table], ir.Table],
+    every: bool,
 ) -> ir.Table:
+    order_rows = orders.mentions if every else orders.orders
     ordered = [order_rows(rows, known) for rows in received]
-    return drug_codes.with_medication(drug_uses.uses(claims.claims(explained), ordered[0].union(*ordered[1:])))
+    claimed = claims.claims(explained, covered_only=not every)
+    return drug_codes.with_medication(drug_uses.uses(claimed, ordered[0].union(*ordered[1:])))
 
 
 def _with_named(resolved: ir.Table, by_name: ir.Table) -> ir.Table:
