@@ -87,21 +87,29 @@ def route(label: ir.StringValue) -> ir.StringValue:
 
 def traits(wanted: ir.Table, classes: ir.Table) -> ir.Table:
     """Per set of ingredients and route: maintenance, otc, supplement and measures of its ingredients together."""
-    parts = wanted.mutate(ingredient=wanted.drug.split(";").unnest())
-    rows = parts.join(classes, parts.ingredient == classes.ingredient_rxcui).select(
-        parts.drug, parts.route, parts.ingredient, classes.maintenance, classes.otc, classes.supplement,
-        classes.adherence_measure, given=classes.route,
-    )  # fmt: skip
-    # A row of the product's own route goes before a row of any route; a row of another route only if there is no other.
-    rows = rows.mutate(fit=ibis.cases((rows.given == "", 1), (rows.given == rows.route, 0), else_=2))
-    best = rows.mutate(best=rows.fit.min().over(group_by=["drug", "route", "ingredient"]))
-    best = best.filter(best.fit == best.best)
+    best = class_rows(wanted, classes)
     return best.group_by("drug", "route").agg(
         maintenance=_worst(best.maintenance, ("Y", "D", "N")),
         otc=_worst(best.otc, ("rx", "both", "otc")),
         supplement=ibis.ifelse((best.supplement != "").all(), best.supplement.max(), ""),
         measures=_measures(best.adherence_measure),
     )
+
+
+def class_rows(wanted: ir.Table, classes: ir.Table) -> ir.Table:
+    """The rows of the class list that fit best to each ingredient of ``wanted`` (columns drug, route).
+
+    Columns: drug, route, ingredient, those of the list but its route, and elsewhere (the row holds for another route than the
+    product's, which is known).
+    """
+    parts = wanted.mutate(ingredient=wanted.drug.split(";").unnest())
+    listed = classes.rename(given="route")
+    rows = parts.join(listed, parts.ingredient == listed.ingredient_rxcui)
+    # A row of the product's own route goes before a row of any route; a row of another route only if there is no other.
+    rows = rows.mutate(fit=ibis.cases((rows.given == "", 1), (rows.given == rows.route, 0), else_=2))
+    best = rows.mutate(best=rows.fit.min().over(group_by=["drug", "route", "ingredient"]))
+    best = best.filter(best.fit == best.best)
+    return best.mutate(elsewhere=(best.fit == 2) & (best.route != "")).drop("given", "fit", "best")
 
 
 def _worst(column: ir.StringValue, order: tuple[str, ...]) -> ir.StringValue:

@@ -26,9 +26,7 @@ COLUMNS = (
 def uses(claim_rows: ir.Table, order_rows: ir.Table) -> ir.Table:
     """Claim lines and orders with the same columns (see ``drug_uses``), their codings not resolved yet."""
     of_claims = claim_rows.mutate(ends=ibis.null("date"), missing=ibis.null("string"))
-    of_orders = order_rows.mutate(
-        cost=ibis.null("decimal(12,2)"), refused_cost=ibis.null("string"), days_supply=ibis.null("decimal(9,2)")
-    )
+    of_orders = order_rows.mutate(cost=ibis.null("decimal(12,2)"), refused_cost=ibis.null("string"))
     return of_claims.select(*COLUMNS).union(of_orders.select(*COLUMNS))
 
 

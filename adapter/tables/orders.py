@@ -78,7 +78,7 @@ def dispenses(dispense: ir.Table) -> ir.Table:
     filled = ibis.coalesce(dispense.whenHandedOver, dispense.whenPrepared)
     return _rows(
         dispense, "dispense", dispense.status.isin(DISPENSED), filled, ibis.null("string"),
-        whenHandedOver=dispense.whenHandedOver, whenPrepared=dispense.whenPrepared,
+        supply=dispense.daysSupply["value"], whenHandedOver=dispense.whenHandedOver, whenPrepared=dispense.whenPrepared,
     )  # fmt: skip
 
 
@@ -86,8 +86,8 @@ def orders(rows: ir.Table, medication_rows: ir.Table) -> ir.Table:
     """One row per resource that says the person takes a drug, with the codings of the Medication that it points at.
 
     Columns: kind, source, beneficiary, codings (part, system, code, display), label, day_first and day_last (of the order, the
-    start of the statement or the fill; NULL when not told), ends (last day of a statement's period), missing (the reference to a
-    Medication that the source does not hold, else NULL).
+    start of the statement or the fill; NULL when not told), ends (last day of a statement's period), days_supply (of a dispense),
+    missing (the reference to a Medication that the source does not hold, else NULL).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
     return _with_drugs(good.filter(good.takes), medication_rows)
@@ -104,7 +104,7 @@ def _with_drugs(good: ir.Table, medication_rows: ir.Table) -> ir.Table:
     joined = good.left_join(known, good.medication == known.pointed)
     codings = ibis.ifelse(joined.pointed.notnull(), joined.pointed_codings, joined.codings)
     return joined.select(
-        "kind", "source", "beneficiary",
+        "kind", "source", "beneficiary", "days_supply",
         codings=codings.map(lambda c: ibis.struct({"part": "item", "system": c["system"], "code": c["code"], "display": c["display"]})),
         label=ibis.ifelse(joined.pointed.notnull(), joined.pointed_label, joined.label),
         day_first=earliest(joined.begins),
@@ -120,6 +120,7 @@ def _rows(
     takes: ir.BooleanValue,
     begins: ir.StringValue,
     stops: ir.StringValue,
+    supply: ir.StringValue | None = None,
     **dates: ir.StringValue,
 ) -> ir.Table:
     name = {"request": "MedicationRequest", "statement": "MedicationStatement", "dispense": "MedicationDispense"}[kind]
@@ -140,6 +141,7 @@ def _rows(
         label=label,
         begins=begins,
         stops=stops,
+        days_supply=(ibis.null("string") if supply is None else supply).try_cast("decimal(9,2)"),
         fault=fault_of(
             wrong_type(resource, name),
             (resource.id.isnull(), f"the {name} has no id"),

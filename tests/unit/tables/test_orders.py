@@ -227,3 +227,12 @@ def test_the_newest_version_of_an_order_counts(engine, read):
     active = request(meta={"lastUpdated": "2023-01-01T00:00:00Z"})
     stopped = request(status="stopped", meta={"lastUpdated": "2023-02-01T00:00:00Z"})
     assert kept(engine, read, [stopped, active]) == {}
+
+
+def test_a_dispense_has_its_days_supply_and_nothing_else_has_one(engine, read):
+    supplies = [{"value": 30}, {"value": "x"}, None]
+    given = [dispense(f"d{n}", daysSupply=supply) for n, supply in enumerate(supplies)]
+    found = kept(engine, read, [*given, request("r"), statement("s")])
+    assert {key: row["days_supply"] for key, row in found.items()} == {
+        "d0": 30, "d1": None, "d2": None, "r": None, "s": None,
+    }  # fmt: skip
