@@ -12,7 +12,9 @@ import click
 from adapter import __version__
 from adapter.cli.check_mappings import check_mappings_command
 from adapter.cli.demo import demo_command
+from adapter.cli.documents import documents_group
 from adapter.cli.explain import explain_command
+from adapter.cli.layout import layout_group
 from adapter.cli.mappings import mappings_group
 from adapter.cli.program import program_group
 from adapter.cli.report import report_command
@@ -26,8 +28,10 @@ COMMANDS = (
     explain_command,
     simulate_command,
     report_command,
+    documents_group,
     serve_command,
     program_group,
+    layout_group,
     mappings_group,
     check_mappings_command,
     demo_command,

@@ -34,10 +34,10 @@ class Letterhead:
 
 @dataclass(frozen=True)
 class Lines:
-    """Short lines below each other, such as an address or a signature; ``space`` leaves room above to sign."""
+    """Short lines below each other: an address, or below a ``closing`` such as "Sincerely," and room to sign, who signs."""
 
     lines: tuple[str, ...]
-    space: bool = False
+    closing: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,10 @@ class Missing(Exception):
     """The facts of a member do not carry the paper that was asked for; the text says what is missing."""
 
 
+TO_FILL_IN = " "  # a value that is not known is a line to write on
+NO_BREAK = "\u00a0"
+
+
 @dataclass(frozen=True)
 class Desk:
     """What is the same for every member: the plan, the texts of a language, the day on the paper, whether it is large print."""
@@ -54,7 +58,7 @@ class Desk:
 
     def inner_header(self, section: str, member: Member) -> str:
         """ "<section> for {name}, DOB: {date}": what stands on each inner page."""
-        born = self.texts.partial_day(member.birth_date) or "—"
+        born = (self.texts.partial_day(member.birth_date) or "—").replace(" ", NO_BREAK)
         return self.texts.plain("inner_header", section=section, name=member.name, date=born)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapter.documents.blocks import Block, Checks, Entry, Fields, Heading, Paper, Paragraph, Section, Table
 from adapter.documents.characters import clean
-from adapter.documents.desk import Desk, Missing
+from adapter.documents.desk import TO_FILL_IN, Desk, Missing
 from adapter.documents.view import Facts, Fax
 
 WIDTHS = (2.2, 2.7, 1.6)
@@ -40,16 +40,16 @@ def _section(fax: Fax, facts: Facts, desk: Desk) -> Section:
 
 
 def _head(fax: Fax, facts: Facts, desk: Desk) -> tuple[tuple[str, str], ...]:
-    """Whom to and from, about whom. What is not known is left out, but the fax number of the prescriber is left to fill in."""
+    """Whom to and from, about whom. Name and fax of the prescriber are left to fill in when unknown."""
     texts, to = desk.texts, fax.prescriber
     provider = facts.review.provider if facts.review and facts.review.provider else None
     sender = ", ".join(
         dict.fromkeys(part for part in (provider.name if provider else "", clean(desk.plan.name)) if part)
     )
     pairs = (
-        ("fax_to", ", ".join(part for part in (to.name, to.organization) if part)),
+        ("fax_to", ", ".join(part for part in (to.name, to.organization) if part) or TO_FILL_IN),
         ("fax_from", sender),
-        ("fax_fax", to.fax or " "),
+        ("fax_fax", to.fax or TO_FILL_IN),
         ("fax_return", clean(desk.plan.fax)),
         ("fax_phone", to.phone),
         ("fax_date", texts.day(desk.on)),

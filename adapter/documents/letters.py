@@ -31,9 +31,8 @@ def invitation(facts: Facts, desk: Desk) -> Paper:
         Heading(texts.plain("invitation_next_title"), 2, "heading"),
         Paragraph(texts.text("invitation_next", call=call)),
         Heading(texts.plain("invitation_opt_out_title"), 2, "heading"),
-        Paragraph(texts.text("invitation_opt_out", call=call, address=", ".join(desk.letterhead))),
-        Paragraph(texts.text("sign_off")),
-        Lines((plan,)),
+        Paragraph(texts.text("invitation_opt_out", call=call)),
+        Lines((texts.plain("sign_off"), plan)),
     )
     return desk.paper("invitation", texts.plain("invitation_title"), (Section(blocks, footer=desk.footer),))
 
@@ -67,14 +66,14 @@ def disposal_section(facts: Facts, desk: Desk) -> Section:
         Paragraph(texts.text("disposal_more")),  # (j)(6)
         Paragraph(texts.text("disposal_questions", plan=clean(desk.plan.name), call=desk.call())),
     )
-    return Section(blocks, desk.inner_header(texts.plain("disposal_title"), facts.member), desk.footer)
+    return Section(blocks, desk.inner_header(texts.plain("disposal_section"), facts.member), desk.footer)
 
 
 def _at_home(desk: Desk) -> tuple[Block, ...]:
     """(j)(5): disposal at home, personal information, and kits where the plan offers them."""
     texts = desk.texts
     steps = ("disposal_home_mix", "disposal_home_seal", "disposal_home_trash", "disposal_home_label")
-    kit = (Paragraph(texts.text("disposal_kit", call=desk.call())),) if desk.plan.deactivation_kit else ()
+    kit = (Paragraph(texts.text("disposal_kit")),) if desk.plan.deactivation_kit else ()
     return (
         _about(desk, "disposal_home_title"),
         Paragraph(texts.text("disposal_home")),

@@ -39,6 +39,9 @@ class Plan(strict.Strict, frozen=True):
     blank_rows: int = 3
 
 
+NO_PLAN = Plan(name="", address=[], phone="", tty="", hours={})  # for papers that name no plan
+
+
 def load_plan(path: Path) -> Plan:
     """The plan in the file of that path, its logo as an absolute path. Raises ConfigError with every fault of the file."""
     if not path.is_file():

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import re
+
 from adapter.documents.blocks import (
     Block,
     Boxed,
     Checks,
     Entry,
+    Fields,
     Heading,
     Items,
     Letterhead,
@@ -19,13 +22,15 @@ from adapter.documents.blocks import (
     Section,
     Table,
 )
-from adapter.documents.desk import Desk, Missing, address_of, prepared_on, words
+from adapter.documents.characters import clean
+from adapter.documents.desk import NO_BREAK, TO_FILL_IN, Desk, Missing, address_of, prepared_on, words
 from adapter.documents.letters import disposal_section
 from adapter.documents.view import Drug, Facts, Member, Provider, Review
 
 DRUG_WIDTHS = (2.6, 3.2, 1.8, 1.6)  # inches of the nine that a landscape page has, in proportion
-BLANK_LIST_ROWS = 12
+BLANK_LIST_ROWS = 15
 NOTE_LINES = 3
+_NUMBER = re.compile(r"(\d) ([^\W\d])")
 NOBODY = Facts(Member("", ""))
 
 
@@ -36,6 +41,10 @@ def summary(facts: Facts, desk: Desk) -> Paper:
     """
     if facts.review is None:
         raise Missing("there is no Comprehensive Medication Review; record or review one first")
+    if facts.listed_on and facts.listed_on < facts.review.on:
+        raise Missing(
+            "the reviewed medication list is older than the last Comprehensive Medication Review; review it first"
+        )
     sections: tuple[Section, ...] = (_letter(facts, facts.review, desk), _to_do(facts, desk), _list(facts, desk))
     if facts.sites:
         sections = (*sections, disposal_section(facts, desk))
@@ -55,11 +64,10 @@ def medication_list(facts: Facts, desk: Desk) -> Paper:
 def blank_list(desk: Desk) -> Paper:
     """A Personal Medication List to fill in by hand, for download (42 CFR 423.153(d)(1)(vii) asks for no such page; plans offer it)."""
     texts = desk.texts
-    lines = (Entry(texts.plain("list_name"), (), 1), Entry(texts.plain("list_birth_date"), (), 1))
+    asked = tuple((texts.plain(name), TO_FILL_IN) for name in ("list_name", "list_birth_date", "list_updated"))
     blocks: tuple[Block, ...] = (
         Heading(texts.plain("list_blank_title"), 1, "list_title"),
-        *lines,
-        Entry(texts.plain("list_updated"), (), 1),
+        Fields(asked),
         Items((texts.text("list_tip_all"), texts.text("list_tip_take"), texts.text("list_tip_change"))),
         _drugs((), desk, BLANK_LIST_ROWS),
         *_below(NOBODY, desk),
@@ -83,18 +91,25 @@ def _letter(facts: Facts, review: Review, desk: Desk) -> Section:
         Items(tuple(enclosed), numbered=True),
         Paragraph(texts.text("cover_contact", provider=provider.name, call=desk.call(provider.phone))),
         Paragraph(texts.text("cover_closing")),
-        Paragraph(texts.text("sign_off")),
-        Lines(tuple(line for line in (provider.name, provider.title, provider.organization) if line), space=True),
+        Lines(_signed(provider, desk), texts.plain("sign_off")),
         Boxed(texts.text("paperwork")),
     )
     footer = " | ".join(part for part in (texts.plain("form_number"), desk.footer) if part)
     return Section(blocks, footer=footer)
 
 
+def _signed(provider: Provider, desk: Desk) -> tuple[str, ...]:
+    """Name, title and organization of who signs, those that are known."""
+    organization = provider.organization or clean(desk.plan.organization)
+    return tuple(line for line in (provider.name, provider.title, organization) if line)
+
+
 def _of_plan(desk: Desk) -> Provider:
     """Who signs when no practitioner is named: the plan's own provider, else the plan."""
     plan = desk.plan
-    return Provider(plan.provider or plan.name, plan.provider_title, plan.organization or plan.name)
+    return Provider(
+        clean(plan.provider or plan.name), clean(plan.provider_title), clean(plan.organization or plan.name)
+    )
 
 
 def _to_do(facts: Facts, desk: Desk) -> Section:
@@ -117,6 +132,8 @@ def _to_do(facts: Facts, desk: Desk) -> Section:
 def _list(facts: Facts, desk: Desk) -> Section:
     if facts.drugs is None:
         raise Missing("there is no reviewed medication list; review the beneficiary first")
+    if facts.lost_drugs:
+        raise Missing(f"the source does not hold {facts.lost_drugs} of the statements that the reviewed list points at")
     texts = desk.texts
     blocks: tuple[Block, ...] = (
         Heading(texts.plain("list_title"), 1, "list_title"),
@@ -132,7 +149,7 @@ def _list(facts: Facts, desk: Desk) -> Section:
 def _drugs(drugs: tuple[Drug, ...], desk: Desk, blank: int) -> Table:
     names = ("list_medication", "list_how", "list_why", "list_prescriber")
     columns = tuple(desk.texts.plain(name) for name in names)
-    rows = tuple((drug.name, drug.how, drug.why, drug.prescriber) for drug in drugs)
+    rows = tuple((_held(drug.name), _held(drug.how), drug.why, drug.prescriber) for drug in drugs)
     return Table(columns, DRUG_WIDTHS, rows, blank)
 
 
@@ -145,3 +162,8 @@ def _below(facts: Facts, desk: Desk) -> tuple[Block, ...]:
     )
     known = tuple(Entry(desk.texts.plain(name), values, 0 if values else 1) for name, values in entries)
     return (*known, Entry(desk.texts.plain("list_notes"), (), NOTE_LINES))
+
+
+def _held(text: str) -> str:
+    """``text`` with each number held to the word behind it: "5" at the end of a line and "mg" on the next is read wrongly."""
+    return _NUMBER.sub(rf"\1{NO_BREAK}\2", text)

@@ -29,7 +29,6 @@ def typst_data(paper: Paper, large_print: bool, logo: str, shown: Shown) -> tupl
         "title": paper.title,
         "author": paper.author,
         "page": paper.page,
-        "fill_in": paper.fill_in,
         "large": large_print,
         "logo": {"file": logo, "alt": paper.logo} if logo else None,
         "sections": sections,

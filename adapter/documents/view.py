@@ -105,6 +105,8 @@ class Facts:
     review: Review | None = None
     topics: tuple[Topic, ...] | None = None
     drugs: tuple[Drug, ...] | None = None
+    lost_drugs: int = 0  # entries of the reviewed list that the source does not hold
+    listed_on: date | None = None  # day of the reviewed list
     allergies: tuple[str, ...] = ()
     side_effects: tuple[str, ...] = ()
     other: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ LONGEST_FUNCTION, LONGEST_FILE = 60, 400
 # The core does no I/O, reads no clock, knows no Flask and logs nothing: what it may import is named here, all else is refused.
 CORE = ("tables", "targeting", "services", "measures", "resources", "documents", "reporting")
 CORE_MAY_IMPORT = {
-    "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "html",
+    "__future__", "collections", "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "html",
     "itertools", "json", "math", "operator", "re", "string", "textwrap", "typing", "unicodedata", "urllib.parse",
     "ibis", "msgspec", "pyarrow", "adapter.errors",
 }  # fmt: skip
@@ -25,6 +25,8 @@ LOADERS = {
     "targeting/program.py": {"pathlib", "adapter.extended"},  # mappings/programs/*.toml
     "targeting/limits.py": {"pathlib", "tomllib"},  # mappings/limits/cms.toml
     "reporting/layout.py": {"pathlib", "adapter.extended"},  # mappings/layouts/*.toml
+    "reporting/edits.py": {"pathlib", "adapter.extended"},  # mappings/reporting/edits.toml
+    "reporting/national.py": {"pathlib", "adapter.extended"},  # mappings/reporting/national.toml
     "documents/texts.py": {"pathlib", "adapter.extended"},  # mappings/documents/*.toml
     "documents/plan.py": {"pathlib", "adapter.extended"},  # the plan's own file
     "resources/definitions/__init__.py": {"importlib.resources"},  # its own StructureDefinitions
@@ -38,6 +40,7 @@ SHELL_MAY_IMPORT = {
     "adapter.config": "options and environment become a Config",
     "adapter.jobs": "the jobs",
     "adapter.contract_report": "the job of the CMS file",
+    "adapter.papers": "the job of the papers",
     "adapter.engine": "the pool of engines that serve keeps warm",
     "adapter.simulation": "the job that compares programs",
     "adapter.writeback": "the job that writes",
@@ -55,7 +58,11 @@ SHELL_MAY_IMPORT = {
     "adapter.chart": "a comparison as a picture",
     "adapter.targeting.program": "a program, to show it",
     "adapter.targeting.description": "a program as text",
-    "adapter.reporting.checks": "the type of findings of the CMS file, to print them",
+    "adapter.report_files": "the jobs on a CMS file that is there already",
+    "adapter.reporting.finding": "the type of findings of the CMS file, to print them",
+    "adapter.reporting.layout": "a record layout, to show it",
+    "adapter.reporting.description": "a record layout as text",
+    "adapter.reporting.notice": "what a record layout rests on, to print it",
     "adapter.fhir.conformance": "FHIR as XML at the HTTP edge",
     "adapter.fhir.json": "FHIR as JSON at the HTTP edge",
     "adapter.resources.capability": "the CapabilityStatement as a resource",
