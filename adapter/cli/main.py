@@ -16,6 +16,7 @@ from adapter.cli.documents import documents_group
 from adapter.cli.explain import explain_command
 from adapter.cli.layout import layout_group
 from adapter.cli.mappings import mappings_group
+from adapter.cli.pml import pml_command
 from adapter.cli.program import program_group
 from adapter.cli.report import report_command
 from adapter.cli.screen import screen_command
@@ -27,6 +28,7 @@ COMMANDS = (
     screen_command,
     explain_command,
     simulate_command,
+    pml_command,
     report_command,
     documents_group,
     serve_command,
