@@ -5,7 +5,7 @@ A whole server is read by type. With a Patient query only those persons are read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -14,12 +14,18 @@ from adapter.errors import SourceError
 from adapter.fhir.client import FhirClient
 from adapter.fhir.json import Resource, dump_line
 from adapter.fhir.references import reference_id
+from adapter.resources.service_codes import SERVICE, SERVICES
 from adapter.snapshot import Snapshot, hash_files
 
 OF_PERSONS = (
     "Coverage", "Condition", "MedicationRequest", "MedicationStatement", "MedicationDispense",
     "ExplanationOfBenefit", "Claim", "Flag", "CarePlan",
 )  # fmt: skip
+# What the services of the plan year are read from; see NARROWED.
+OF_PLAN_YEAR = ("Coverage", "CarePlan", "Procedure", "Communication")
+# Of these types only the adapter's own are asked for, among millions of others. By code and not by tag: every server keeps codes.
+_OWN = ",".join(f"{SERVICE}|{code}" for code in SERVICES)
+NARROWED: Mapping[str, Mapping[str, str]] = {"Procedure": {"code": _OWN}, "Communication": {"category": _OWN}}
 MEDICATED = ("MedicationRequest", "MedicationStatement", "MedicationDispense")
 NOT_SERVED = (404, 501)  # a server answers so for a resource type that it does not know
 IDS_PER_SEARCH = 50
@@ -79,10 +85,11 @@ def _fetch(client: FhirClient, kind: str, ids: list[str] | None, path: Path) -> 
 
 
 def _of_persons(client: FhirClient, kind: str, ids: list[str] | None) -> Iterator[Resource]:
+    narrowed = NARROWED.get(kind, {})
     if ids is None:
-        return client.search(kind, {})
+        return client.search(kind, narrowed)
     chunks = [ids[start : start + IDS_PER_SEARCH] for start in range(0, len(ids), IDS_PER_SEARCH)]
-    return (resource for chunk in chunks for resource in client.search(kind, {"patient": ",".join(chunk)}))
+    return (resource for chunk in chunks for resource in client.search(kind, {"patient": ",".join(chunk), **narrowed}))
 
 
 def _written(resources: Iterable[Resource], path: Path) -> Iterator[Resource]:
@@ -100,7 +107,7 @@ def _drain(resources: Iterable[Resource]) -> None:
 
 
 def _served_nothing(notices: Iterable[str]) -> set[str]:
-    return {kind for kind in OF_PERSONS for notice in notices if f" serve {kind} " in notice}
+    return {kind for kind in (*OF_PERSONS, *OF_PLAN_YEAR) for notice in notices if f" serve {kind} " in notice}
 
 
 def _has_any(client: FhirClient, kind: str) -> bool:

@@ -43,8 +43,9 @@ SHAPE: dict[str, Shape] = COMMON | {
 def enrollments(care_plans: ir.Table) -> ir.Table:
     """One row per enrollment: the newest good version of each enrollment CarePlan that is not entered-in-error.
 
-    Columns: enrollment (id), source (``CarePlan/mtm-...``), beneficiary (Patient id), contract, pbp, plan_year,
-    program, reason_code, criteria_met_on, enrolled_on, ends_on (days; NULL when absent or partial), status.
+    Columns: enrollment (id), source (``CarePlan/mtm-...``), version_id (meta.versionId or NULL), beneficiary (Patient id), contract, pbp, plan_year,
+    program, reason_code, criteria_met_on, enrolled_on, ends_on (days; NULL when absent or partial), status, opted_out_on (day; NULL
+    while not opted out), opt_out_reason (01 death, 02 disenrollment, 03 request, 99 other).
     """
     return standing(plans(care_plans))
 
@@ -62,11 +63,13 @@ def plans(care_plans: ir.Table) -> ir.Table:
     parts = own.extension.filter(lambda e: e["url"] == ENROLLMENT_EXTENSION)[0]["extension"]
     contract = _part(parts, "contract")["valueString"].strip().upper()
     criteria_met_on = _part(parts, "criteriaMetOn")["valueDate"]
+    opted_out_on = _part(parts, "optOutOn")["valueDate"]
     beneficiary = reference_id(own.subject.reference, "Patient")
     return own.select(
         "id",
         enrollment=own.id,
         source=ibis.literal("CarePlan/").concat(own.id),
+        version_id=own.meta.versionId,
         beneficiary=beneficiary,
         contract=contract,
         pbp=_part(parts, "pbp")["valueString"].nullif(""),
@@ -77,7 +80,9 @@ def plans(care_plans: ir.Table) -> ir.Table:
         enrolled_on=text_date(own.period["start"]),
         ends_on=text_date(own.period["end"]),
         status=own.status,
-        fault=_fault(own, beneficiary, contract, criteria_met_on),
+        opted_out_on=text_date(opted_out_on),
+        opt_out_reason=_part(parts, "optOutReason")["valueCode"].nullif(""),
+        fault=_fault(own, beneficiary, contract, criteria_met_on, opted_out_on),
         **versioned(own),
     )
 
@@ -94,7 +99,11 @@ def _part(parts: ir.ArrayValue, name: str) -> ir.StructValue:
 
 
 def _fault(
-    own: ir.Table, beneficiary: ir.StringValue, contract: ir.StringValue, criteria_met_on: ir.StringValue
+    own: ir.Table,
+    beneficiary: ir.StringValue,
+    contract: ir.StringValue,
+    criteria_met_on: ir.StringValue,
+    opted_out_on: ir.StringValue,
 ) -> ir.StringValue:
     """Why an enrollment cannot be counted: without person or contract it would vanish from every file unseen."""
     return fault_of(
@@ -105,6 +114,10 @@ def _fault(
             "the enrollment CarePlan names no CMS contract such as H1234 in its extension mtm-enrollment",
         ),
         *bad_dates(
-            own, period__start=own.period["start"], period__end=own.period["end"], criteriaMetOn=criteria_met_on
+            own,
+            period__start=own.period["start"],
+            period__end=own.period["end"],
+            criteriaMetOn=criteria_met_on,
+            optOutOn=opted_out_on,
         ),
     )

@@ -154,6 +154,41 @@ CARE_PLAN: dict[str, Shape] = COMMON | {
     "extension": [{"url": STRING, "extension": [_PART]}],
 }
 
+_SERVICE: dict[str, Shape] = COMMON | {
+    "status": STRING,
+    "subject": REFERENCE,
+    "basedOn": [REFERENCE],
+    "extension": [
+        {
+            "url": STRING,
+            "extension": [
+                {
+                    "url": STRING,
+                    "valueString": STRING,
+                    "valueInteger": STRING,
+                    "valueCode": STRING,
+                    "valueBoolean": BOOLEAN,
+                }
+            ],
+        }
+    ],
+}
+
+PROCEDURE: dict[str, Shape] = _SERVICE | {
+    "code": CODED,
+    "performedDateTime": STRING,
+    "performedPeriod": PERIOD,
+    "performer": [{"function": CODED}],
+}
+
+COMMUNICATION: dict[str, Shape] = _SERVICE | {
+    "category": [CODED],
+    "medium": [CODED],
+    "sent": STRING,
+    "about": [REFERENCE],
+    "inResponseTo": [REFERENCE],
+}
+
 SHAPES: dict[str, dict[str, Shape]] = {
     "Patient": PATIENT,
     "Coverage": COVERAGE,
@@ -166,4 +201,6 @@ SHAPES: dict[str, dict[str, Shape]] = {
     "Claim": CLAIM,
     "Flag": FLAG,
     "CarePlan": CARE_PLAN,
+    "Procedure": PROCEDURE,
+    "Communication": COMMUNICATION,
 }

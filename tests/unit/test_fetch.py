@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from adapter.errors import SourceError
-from adapter.fetch import IDS_PER_SEARCH, OF_PERSONS, from_server
+from adapter.fetch import IDS_PER_SEARCH, OF_PERSONS, OF_PLAN_YEAR, from_server
 from adapter.fhir.client import FhirClient
 from tests.unit.fhir.scripted import Reply, outcome, page, reply, serving
 
@@ -196,3 +196,15 @@ def test_a_server_without_such_a_patient_is_told(tmp_path, patients):
     ):
         pass
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("patients", ["", "active=true"])
+def test_of_procedures_and_communications_only_those_of_the_adapter_are_asked_for(tmp_path, patients):
+    source = Source(*PATIENTS, resource("Coverage", "v1"), resource("Procedure", "x"), resource("Communication", "y"))
+    with fetched(tmp_path, source, patients, types=OF_PLAN_YEAR) as snapshot:
+        assert (ids(snapshot, "Procedure"), ids(snapshot, "Communication")) == (["x"], ["y"])
+    service = "https://w3id.org/mtm-adapter/fhir/CodeSystem/service"
+    [procedures], [communications] = source.of("Procedure"), source.of("Communication")
+    assert f"{service}|cmr,{service}|tmr" in procedures["code"]
+    assert f"{service}|invitation,{service}|cmr-offer" in communications["category"]
+    assert ("patient" in procedures) is ("patient" in communications) is bool(patients)

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from adapter.mappings import load_mappings
-from adapter.population import by_program, enrollment_tables, own_enrollments, populate
+from adapter.population import by_program, enrollment_tables, own_enrollments, plan_year_tables, populate
+from adapter.resources.service_events import Service, service_event
 from adapter.snapshot import from_folder
 from tests.unit.tables.samples import (
     ICD10,
@@ -215,3 +216,31 @@ def test_the_adapters_own_enrollments_are_the_same_rows(pool, tmp_path):
     snapshot = written(tmp_path, [patient(), care_plan(), care_plan("mtm-2", status="entered-in-error")])
     with pool.session() as engine:
         assert [row["enrollment"] for row in engine.records(own_enrollments(engine, snapshot))] == ["mtm-1"]
+
+
+def test_the_tables_of_a_plan_year_hold_persons_enrollments_services_and_coverages(pool, tmp_path):
+    enrolled = {
+        "resourceType": "CarePlan", "id": "mtm-e", "status": "active", "subject": {"reference": "Patient/p1"},
+        "meta": {"tag": [{"system": OWN + "CodeSystem/resource-kind", "code": "enrollment"}]},
+        "extension": [
+            {
+                "url": OWN + "StructureDefinition/mtm-enrollment",
+                "extension": [{"url": "contract", "valueString": "H1234"}],
+            }
+        ],
+    }  # fmt: skip
+    day = date(2023, 4, 5)
+    about = {"beneficiary": "p1", "contract": "H1234", "plan_year": 2023, "enrollment": "CarePlan/mtm-e"}
+    good = service_event(Service("cmr", on_day=day, **about))
+    told = service_event(Service("invitation", on_day=day, **about))
+    bad = service_event(Service("tmr", on_day=day, **about)) | {"performedDateTime": "2023-02-30"}
+    everything = (patient("p1"), coverage("v1"), enrolled, good, told, bad)
+    with pool.session() as engine:
+        year = plan_year_tables(engine, written(tmp_path, everything))
+        assert [row["kind"] for row in engine.records(year.services.order_by("kind"))] == ["cmr", "invitation"]
+        assert [row["enrollment"] for row in engine.records(year.enrollments)] == ["mtm-e"]
+        assert [row["beneficiary"] for row in engine.records(year.beneficiaries)] == ["p1"]
+        assert [row["contract"] for row in engine.records(year.coverages)] == ["H1234"]
+        assert [(one.resource_type, one.line, one.reason) for one in year.rejected] == [
+            ("Procedure", 2, "performedDateTime is no date of the calendar")
+        ]

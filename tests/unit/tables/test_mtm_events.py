@@ -62,6 +62,7 @@ def test_a_row_holds_what_the_care_plan_says(table):
         {
             "enrollment": "mtm-1",
             "source": "CarePlan/mtm-1",
+            "version_id": None,
             "beneficiary": "a.1",
             "contract": "H1234",
             "pbp": "001",
@@ -72,6 +73,8 @@ def test_a_row_holds_what_the_care_plan_says(table):
             "enrolled_on": date(2023, 9, 30),
             "ends_on": date(2023, 12, 31),
             "status": "active",
+            "opted_out_on": None,
+            "opt_out_reason": None,
         }
     ]
 
@@ -100,6 +103,12 @@ def test_no_care_plan_gives_no_row_but_the_columns(engine):
 @pytest.mark.parametrize("status", ["completed", "revoked", "on-hold", None])
 def test_an_enrollment_that_ended_stays_a_row(table, status):
     assert len(rows(mtm_events.enrollments(table(care_plan(status=status))))) == 1
+
+
+def test_an_opt_out_has_its_day_and_reason(table):
+    parts = {"optOutOn": ("valueDate", "2023-11-02"), "optOutReason": ("valueCode", "03")}
+    [row] = rows(mtm_events.enrollments(table(care_plan(parts=parts, status="revoked"))))
+    assert (row["opted_out_on"], row["opt_out_reason"]) == (date(2023, 11, 2), "03")
 
 
 def test_an_enrollment_entered_in_error_is_gone_with_all_its_versions(table):
@@ -136,6 +145,7 @@ def test_a_date_time_gives_its_day(table):
         (care_plan(subject={"reference": "Group/1"}), "names no Patient"),
         (care_plan(period={"start": "2023-02-30"}), "period.start is no date"),
         (care_plan(parts={"criteriaMetOn": ("valueDate", "2023-13-01")}), "criteriaMetOn is no date"),
+        (care_plan(parts={"optOutOn": ("valueDate", "2023-02-29")}), "optOutOn is no date"),
     ],
 )
 def test_a_faulty_enrollment_is_told_and_not_counted(table, plan, fault):
