@@ -109,6 +109,8 @@ def _patient(given: Mapping[str, Any]) -> Resource:
         "gender": "female",
         "birthDate": given.get("born", "1948-05-17"),
     }
+    if not made["birthDate"]:
+        del made["birthDate"]
     if "mbi" in given:
         made["identifier"] = [{"system": MBI, "value": given["mbi"]}]
     if "died" in given:
@@ -167,6 +169,8 @@ def _order(resource_type: str, prefix: str, number: int, entry: Mapping[str, Any
         made |= {"intent": entry.get("intent", "order"), "authoredOn": entry.get("date", "2023-03-01")}
     elif prefix == "dispense":
         made["whenHandedOver"] = entry.get("date", "2023-03-01")
+        if "days" in entry:
+            made["daysSupply"] = {"value": entry["days"]}
     else:
         start, end = entry.get("date", "2022-06-01"), entry.get("end")
         made["effectivePeriod"] = {"start": start} | ({"end": end} if end else {})
@@ -239,7 +243,8 @@ def _information(shape: str, entry: Mapping[str, Any]) -> list[Resource]:
     if shape == "bfd-v3":
         category = _coded(V3 + "Supporting-Information", "CLM_DRUG_CVRG_STUS_CD")
         return [{"category": category, "code": _coded(V3 + "CLM-DRUG-CVRG-STUS-CD", covered)}]
-    return []
+    supply = _coded(C4BB + "C4BBSupportingInfoType", "dayssupply")
+    return [{"category": supply, "valueQuantity": {"value": entry["days"]}}] if "days" in entry else []
 
 
 def _variable(name: str, code: str) -> Resource:

@@ -1,0 +1,1 @@
+"""Quality measures over the tables of a population."""
