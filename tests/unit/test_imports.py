@@ -14,7 +14,7 @@ PACKAGE = ROOT / "adapter"
 LONGEST_FUNCTION, LONGEST_FILE = 60, 400
 
 # The core does no I/O, reads no clock, knows no Flask and logs nothing: what it may import is named here, all else is refused.
-CORE = ("tables", "targeting", "services", "measures", "resources", "documents", "reporting")
+CORE = ("tables", "targeting", "services", "measures", "resources", "documents", "reporting", "reconciliation")
 CORE_MAY_IMPORT = {
     "__future__", "collections", "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "html",
     "itertools", "json", "math", "operator", "re", "string", "textwrap", "typing", "unicodedata", "urllib.parse",
@@ -43,6 +43,8 @@ SHELL_MAY_IMPORT = {
     "adapter.papers": "the job of the papers",
     "adapter.engine": "the pool of engines that serve keeps warm",
     "adapter.simulation": "the job that compares programs",
+    "adapter.reconciling": "the job that puts a medication list together",
+    "adapter.reconciled_text": "a medication list as text",
     "adapter.writeback": "the job that writes",
     "adapter.sinks": "what a job writes to, and what was written",
     "adapter.demo": "the job of the demo",
