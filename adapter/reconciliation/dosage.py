@@ -30,12 +30,15 @@ from adapter.reconciliation.words import (
 Element = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Use:
     """How a drug is used: the sentence ("" when the source tells nothing) and whether it is wholly in the language asked for."""
 
     text: str = ""
     translated: bool = True
+
+
+NO_USE = Use()
 
 
 def use(dosages: Sequence[Element], language: Language, source_language: str = "en") -> Use:
@@ -59,7 +62,9 @@ def _use(dosage: Element, language: Language, written_in: str) -> Use:
     if text and written_in == language:
         return Use(in_plain_words(text) if language == "en" else _closed(text))
     built = _built(dosage, language)
-    if built.text and (not text or dosage.get("timing") or dosage.get("asNeededBoolean") or dosage.get("asNeededCodeableConcept")):
+    if built.text and (
+        not text or dosage.get("timing") or dosage.get("asNeededBoolean") or dosage.get("asNeededCodeableConcept")
+    ):
         return built
     return Use(_closed(text), not text)
 
@@ -163,7 +168,9 @@ def _route(dosage: Element, unit: str) -> str:
     concept = dosage.get("route") or {}
     codes = [str(coding.get("code", "")) for coding in concept.get("coding") or ()]
     known = next((ROUTE_CODES[code] for code in codes if code in ROUTE_CODES), "")
-    text = " ".join([_concept(concept), *(str(coding.get("display", "")) for coding in concept.get("coding") or ())]).lower()
+    text = " ".join(
+        [_concept(concept), *(str(coding.get("display", "")) for coding in concept.get("coding") or ())]
+    ).lower()
     by_words = next((route for pattern, route in ROUTE_WORDS if re.search(pattern, text)), "")
     if known or by_words:
         return known or by_words
@@ -178,7 +185,9 @@ def _verb(dosage: Element, verb: str, language: Language) -> str:
     return method.capitalize() if method.lower() in _METHODS else verb
 
 
-_METHODS = frozenset(("take", "apply", "inhale", "inject", "chew", "dissolve", "swallow", "use", "insert", "rinse", "instill"))
+_METHODS = frozenset(
+    ("take", "apply", "inhale", "inject", "chew", "dissolve", "swallow", "use", "insert", "rinse", "instill")
+)
 
 
 def _placed(site: str, language: Language) -> str:
@@ -200,7 +209,11 @@ def _as_needed(dosage: Element, language: Language, aside: _Asides) -> str:
     why = aside.told(_concept(dosage.get("asNeededCodeableConcept")))
     if why:
         return PHRASES[language]["as_needed_for"].format(why=why[0].lower() + why[1:])
-    needed = dosage.get("asNeededBoolean") is True or "asNeededCodeableConcept" in dosage or timing.is_prn(dosage.get("timing") or {})
+    needed = (
+        dosage.get("asNeededBoolean") is True
+        or "asNeededCodeableConcept" in dosage
+        or timing.is_prn(dosage.get("timing") or {})
+    )
     return PHRASES[language]["as_needed"] if needed else ""
 
 
@@ -211,7 +224,11 @@ def _limits(dosage: Element, language: Language) -> list[str]:
     dose = quantity_words(per.get("numerator") or {}, language)
     span = per.get("denominator") or {}
     if dose and span.get("value") is not None:
-        limits.append(words["max_period"].format(dose=dose, time=time_span(span["value"], str(span.get("code") or span.get("unit") or ""), language)))
+        limits.append(
+            words["max_period"].format(
+                dose=dose, time=time_span(span["value"], str(span.get("code") or span.get("unit") or ""), language)
+            )
+        )
     for name, key in (("maxDosePerAdministration", "max_once"), ("maxDosePerLifetime", "max_life")):
         if dose := quantity_words(dosage.get(name) or {}, language):
             limits.append(words[key].format(dose=dose))
@@ -233,4 +250,3 @@ def _sequence(dosage: Element) -> int:
 
 def _closed(text: str) -> str:
     return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".") if text else ""
-

@@ -53,7 +53,7 @@ def duration(value: Any, code: str, language: Language) -> str:
 
 
 def day(text: str, language: Language) -> str:
-    """A FHIR date in words, in its own precision: "January 15, 2023", "el 15 de enero de 2023", "enero de 2023"; the text itself when it is no date."""
+    """A FHIR date in words, in its own precision: "January 15, 2023", "enero de 2023"; the text itself when it is no date."""
     match = re.match(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", text)
     if match is None or not 1 <= int(match[2] or 1) <= 12:
         return text

@@ -25,12 +25,31 @@ _FORM = re.compile(
     r"solution|suspension|syrup|cream|ointment|gel|lotion|patch(?:es)?|drops?|spray|inhaler|injection|pen|gumm(?:y|ies)|powder)(?!\w).*$",
     re.IGNORECASE,
 )
-_SAME = {"ug": "mcg", "µg": "mcg", "μg": "mcg", "gm": "g", "unt": "units", "unit": "units", "units": "units", "iu": "units"}
-_SAME_PER = {"hour": "hr", "h": "hr", "actuation": "actuat", "act": "actuat", "puff": "actuat", "spray": "actuat", "dose": "actuat"}
+_SAME = {
+    "ug": "mcg",
+    "µg": "mcg",
+    "μg": "mcg",
+    "gm": "g",
+    "unt": "units",
+    "unit": "units",
+    "units": "units",
+    "iu": "units",
+}
+_SAME_PER = {
+    "hour": "hr",
+    "h": "hr",
+    "actuation": "actuat",
+    "act": "actuat",
+    "puff": "actuat",
+    "spray": "actuat",
+    "dose": "actuat",
+}
 _TO_MG = {"g": Decimal(1000), "mcg": Decimal("0.001"), "mg": Decimal(1)}
 _READ = {"meq": "mEq", "ml": "mL", "l": "L", "actuat": "puff", "mci": "mCi", "bau": "BAU", "hr": "hour"}
 SMALL = Decimal("0.2")  # mg; below that a strength is also told in mcg: "0.05 mg (50 mcg)"
-RELEASES = re.compile(r"extended|delayed|sustained|controlled|(?<!\w)(?:er|xr|xl|sr|dr|ec|cr|la|cd)(?!\w)", re.IGNORECASE)
+RELEASES = re.compile(
+    r"extended|delayed|sustained|controlled|(?<!\w)(?:er|xr|xl|sr|dr|ec|cr|la|cd)(?!\w)", re.IGNORECASE
+)
 _SHAPES = {
     "tablet": r"tab(?:let)?s?",
     "capsule": r"cap(?:sule)?s?|softgels?",
@@ -40,7 +59,7 @@ _SHAPES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Product:
     """What a drug's name says, "" where it says nothing.
 
@@ -56,7 +75,9 @@ class Product:
     @property
     def shape(self) -> str:
         """tablet, capsule, liquid, patch or cream, with "slow " before it for a modified release; "" when the form tells none."""
-        shape = next((name for name, words in _SHAPES.items() if re.search(rf"(?<!\w)(?:{words})(?!\w)", self.form, re.I)), "")
+        shape = next(
+            (name for name, words in _SHAPES.items() if re.search(rf"(?<!\w)(?:{words})(?!\w)", self.form, re.I)), ""
+        )
         return f"slow {shape}" if shape and RELEASES.search(self.form) else shape
 
 
@@ -100,7 +121,11 @@ def product(name: str) -> Product:
     edges = [0, *(match.end() for match in found)]
     parts = [_bare(plain[start : match.start()]) for start, match in zip(edges, found, strict=False)]
     amounts = [_amount(match) for match in found]
-    ordered = sorted(zip(parts, amounts, strict=True), key=lambda pair: pair[0].lower()) if all(parts) else zip(parts, amounts, strict=True)
+    ordered = (
+        sorted(zip(parts, amounts, strict=True), key=lambda pair: pair[0].lower())
+        if all(parts)
+        else zip(parts, amounts, strict=True)
+    )
     key = " / ".join(amount.key for _, amount in ordered)
     strength = " / ".join(amount.read for amount in amounts)
     return _named(" / ".join(part for part in parts if part), plain[edges[-1] :], brand, aside, strength, key)
@@ -176,7 +201,9 @@ def best(products: Iterable[Product]) -> Product:
     every = list(products)
 
     def of(name: str) -> str:
-        told = sorted({str(getattr(one, name)) for one in every} - {""}, key=lambda text: (-len(text), text.casefold(), text))
+        told = sorted(
+            {str(getattr(one, name)) for one in every} - {""}, key=lambda text: (-len(text), text.casefold(), text)
+        )
         return told[0] if told else ""
 
     strengths = sorted({(one.key, one.strength) for one in every if one.key}, key=lambda pair: (len(pair[1]), pair[1]))

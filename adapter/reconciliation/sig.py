@@ -32,8 +32,15 @@ _LATIN: tuple[tuple[str, str], ...] = (
     (r"inh\.?", "inhale"),
     (r"w/", "with"),
 )
-_EYES = ((r"o\.?u\.?", "in both eyes"), (r"o\.?d\.?", "in the right eye"), (r"o\.?s\.?", "in the left eye"))  # of drops only
-_COUNTED = re.compile(r"(?<![\w.])(?P<n>\d+(?:\.\d+)?|½)\s+(?P<unit>tab|cap|tablet|capsule|puff|drop|patch|spray)s?\b\.?(?!\()", re.IGNORECASE)
+_EYES = (
+    (r"o\.?u\.?", "in both eyes"),
+    (r"o\.?d\.?", "in the right eye"),
+    (r"o\.?s\.?", "in the left eye"),
+)  # of drops only
+_COUNTED = re.compile(
+    r"(?<![\w.])(?P<n>\d+(?:\.\d+)?|½)\s+(?P<unit>tab|cap|tablet|capsule|puff|drop|patch|spray)s?\b\.?(?!\()",
+    re.IGNORECASE,
+)
 _BARE = re.compile(r"(?<!\w)(?P<unit>tab|cap)(?P<s>s?)(?!\w)\.?", re.IGNORECASE)
 _FULL = {"tab": "tablet", "cap": "capsule"}
 

@@ -39,7 +39,9 @@ def bounds(timing: Element, language: Language) -> str:
     """For how long or until when: "for 10 days", "until January 15, 2023"; "" when the timing tells no end."""
     repeat, words = timing.get("repeat") or {}, PHRASES[language]
     if isinstance(length := repeat.get("boundsDuration"), Mapping) and length.get("value") is not None:
-        return words["for"].format(time=duration(length["value"], str(length.get("code") or length.get("unit") or ""), language))
+        return words["for"].format(
+            time=duration(length["value"], str(length.get("code") or length.get("unit") or ""), language)
+        )
     if isinstance(span := repeat.get("boundsRange"), Mapping):
         return _span(span, language)
     period = repeat.get("boundsPeriod") or {}
@@ -70,7 +72,15 @@ def _coded(timing: Element) -> tuple[int, int, str, str] | None:
 def _codes(timing: Element) -> list[str]:
     concept = timing.get("code") or {}
     codings = concept.get("coding") or ()
-    return [str(text) for text in (*(one.get("code") for one in codings), concept.get("text"), *(one.get("display") for one in codings)) if text]
+    return [
+        str(text)
+        for text in (
+            *(one.get("code") for one in codings),
+            concept.get("text"),
+            *(one.get("display") for one in codings),
+        )
+        if text
+    ]
 
 
 def _code_text(timing: Element) -> str:
@@ -86,7 +96,11 @@ def _often(repeat: Element, coded: tuple[int, int, str, str] | None, has_when: b
         return _frequency(1 if coded is None else coded[0], None, coded[1], None, coded[2], language)
     frequency, period = repeat.get("frequency", 1), repeat.get("period", 1)
     unit = str(repeat.get("periodUnit") or "d")
-    if has_when and (frequency, Decimal(str(period)), time_unit(unit)) == (1, 1, "d") and not repeat.get("frequencyMax"):
+    if (
+        has_when
+        and (frequency, Decimal(str(period)), time_unit(unit)) == (1, Decimal(1), "d")
+        and not repeat.get("frequencyMax")
+    ):
         return ""
     if repeat.get("dayOfWeek") and time_unit(unit) == "wk" and frequency in (1, len(repeat["dayOfWeek"])):
         return ""
@@ -98,7 +112,11 @@ def _frequency(frequency: Any, most: Any, period: Any, longest: Any, code: str, 
     unit = time_unit(code)
     one, many = TIMES[language].get(unit, (code, code))
     single = Decimal(str(period)) == 1 and longest is None
-    times = words["to"].format(low=number(frequency, language), high=number(most, language)) if most else number(frequency, language)
+    times = (
+        words["to"].format(low=number(frequency, language), high=number(most, language))
+        if most
+        else number(frequency, language)
+    )
     if single and unit in ("d", "wk", "mo", "a"):
         per = words["a"].format(unit=one, al="a la" if unit == "wk" else "al")
         return words["once"].format(per=per) if frequency == 1 and not most else words["times"].format(n=times, per=per)

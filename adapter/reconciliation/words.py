@@ -169,7 +169,13 @@ ROUTE_WORDS: tuple[tuple[str, str], ...] = (
     (r"topical|cutaneous|skin", "topical"),
     (r"\boral|mouth|\bpo\b", "oral"),
 )
-UNIT_ROUTES: Mapping[str, str] = {"puff": "inhaled", "patch": "transdermal", "spray": "other", "drop": "other", "application": "topical"}
+UNIT_ROUTES: Mapping[str, str] = {
+    "puff": "inhaled",
+    "patch": "transdermal",
+    "spray": "other",
+    "drop": "other",
+    "application": "topical",
+}
 
 PHRASES: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -178,7 +184,8 @@ PHRASES: Mapping[Language, Mapping[str, str]] = {
         "on": "on {days}", "at": "at {times}", "for": "for {time}", "until": "until {day}", "from_until": "from {start} until {day}",
         "as_needed": "as needed", "as_needed_for": "as needed for {why}", "one_dose": "one time only", "doses": "for {n} doses in all",
         "max_period": "No more than {dose} in {time}.", "max_once": "No more than {dose} at a time.",
-        "max_life": "No more than {dose} in a lifetime.", "then": "Then", "rate": "at {rate}", "before": "{time} {when}", "over": "over {time}",
+        "max_life": "No more than {dose} in a lifetime.", "then": "Then", "rate": "at {rate}",
+        "before": "{time} {when}", "over": "over {time}",
     },
     "es": {
         "once": "una vez {per}", "times": "{n} veces {per}", "every": "cada {p}", "other_day": "un día sí y un día no", "a": "{al} {unit}",
@@ -204,5 +211,6 @@ ASIDES: Mapping[str, Pair] = {
     "right eye": ("in the right eye", "en el ojo derecho"), "both ears": ("in both ears", "en los dos oídos"),
     "left ear": ("in the left ear", "en el oído izquierdo"), "right ear": ("in the right ear", "en el oído derecho"),
     "each nostril": ("in each nostril", "en cada fosa nasal"), "abdomen": ("in the abdomen", "en el abdomen"),
-    "affected area": ("to the affected area", "en la zona afectada"), "may cause drowsiness": ("may cause drowsiness", "puede causar sueño"),
+    "affected area": ("to the affected area", "en la zona afectada"),
+    "may cause drowsiness": ("may cause drowsiness", "puede causar sueño"),
 }  # fmt: skip

@@ -29,4 +29,6 @@ def test_the_cases_are_whole_and_none_stands_twice() -> None:
     titles = [case["title"] for case in CASES]
     assert len(titles) >= 40
     assert sorted(set(titles)) == sorted(titles)
-    assert [case["title"] for case in CASES if set(case) - KEYS or not {"title", "dosage", "en", "es"} <= set(case)] == []
+    assert [
+        case["title"] for case in CASES if set(case) - KEYS or not {"title", "dosage", "en", "es"} <= set(case)
+    ] == []
