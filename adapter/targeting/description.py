@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from adapter.targeting.decision import TITLES
 from adapter.targeting.program import Criterion, Entry, Program
+from adapter.targeting.service_words import DUTY_TITLES, rules
 
 WIDTH = 100
 STANDINGS = {
@@ -94,18 +95,22 @@ def sections(program: Program) -> list[Section]:
         Section(f"Drug cost: {_cost(program)}", _drug_cost(program)),
         Section("At-risk beneficiary", _at_risk(program)),
         Section("Adherence drug", _adherence_drug(program)),
+        Section("Services of the plan year", _services(program)),
         Section("What this rests on", tuple(f"- {one}" for one in reservations(program))),
     ]
 
 
 def reservations(program: Program) -> list[str]:
     """What in the program is not read in an official text, a sentence for each criterion and one for what was chosen; never empty."""
+    titled = {TITLES[name]: table for name, table in program.criteria.items()}
+    titled |= {DUTY_TITLES[name]: table for name, table in program.services.deadlines.items()}
     unread = [
-        f"{TITLES[name]}: {STANDINGS[table.standing]} ({table.standing}): {table.source}."
-        for name, table in program.criteria.items()
+        f"{title}: {STANDINGS[table.standing]} ({table.standing}): {table.source}."
+        for title, table in titled.items()
         if table.standing != "V"
     ]
-    chosen = [f"{name}.{setting}" for name, table in program.criteria.items() for setting in table.chosen]
+    named = program.criteria | {f"services.{name}": table for name, table in program.services.deadlines.items()}
+    chosen = [f"{name}.{setting}" for name, table in named.items() for setting in table.chosen]
     told = [f"Chosen by the program, because no official text gives them: {_list(chosen)}."] if chosen else []
     return [*unread, *told] or ["Every setting is read in an official text."]
 
@@ -235,6 +240,17 @@ def _adherence_drug(program: Program) -> tuple[str, ...]:
         f"Products of these brands do not count: {_list(rule.refused_brands)}.",
         f"A drug that no list knows {_may_be(rule.unlisted)}.",
         _provenance(rule),
+    )
+
+
+def _services(program: Program) -> tuple[str, ...]:
+    told = rules(program.services)
+    return (
+        "What is due to an enrolled beneficiary; an opt-out ends it, except for the summary of a CMR that was held.",
+        *(
+            f"- {DUTY_TITLES[name]}: {told[name]} {_provenance(deadline)}"
+            for name, deadline in program.services.deadlines.items()
+        ),
     )
 
 

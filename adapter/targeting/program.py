@@ -16,28 +16,17 @@ import msgspec
 from adapter.errors import Fault, MappingError
 from adapter.extended import read_extended
 from adapter.targeting.limits import limit_faults, load_limits
+from adapter.targeting.service_rules import Services, service_faults
+from adapter.targeting.settings import Criterion as Criterion
+from adapter.targeting.settings import Standing, Strict
 
 Window = Literal["plan_year_to_date", "trailing_12_months", "trailing_24_months"]
 Method = Literal["year_to_date", "trailing_12_months", "projected", "quarter"]
 DrugSource = Literal["claim", "dispense", "request", "statement"]
 Unlisted = Literal["unknown", "not_counted"]
 Measure = Literal["diabetes", "ras_antagonists", "statins"]
-Standing = Literal["V", "P+", "P", "U"]  # official text; two secondary texts, or one; unverified
-
 
 LARGEST_THRESHOLD = 10**10  # dollars, as many as a claim line may cost
-
-
-class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all program tables: immutable, no key beyond those named."""
-
-
-class Criterion(Strict, frozen=True):
-    """Base of the criteria: where they come from. ``standing`` is that of every setting that ``chosen`` does not name."""
-
-    standing: Standing
-    source: str
-    chosen: list[str]  # settings that no official text gives: the choice of whoever wrote the file
 
 
 class Entry(Strict, frozen=True):
@@ -121,6 +110,7 @@ class Program(Strict, frozen=True):
     drug_cost: DrugCost
     at_risk: AtRisk
     adherence_drug: AdherenceDrug
+    services: Services
 
     @property
     def criteria(self) -> dict[str, Criterion]:
@@ -190,9 +180,18 @@ def _owned(base: dict[str, Any], own: dict[str, Any], file: str) -> dict[str, An
         result |= {"standing": "U", "source": own.get("source", f"{file}, which extends: {base.get('source')}")}
     for name, table in own.items():
         under = base.get(name)
-        if isinstance(table, dict) and isinstance(under, dict) and "standing" not in table:
-            result[name] = table | _own_choice(under, table, file)
+        if name == "services" and isinstance(table, dict) and isinstance(under, dict):
+            result[name] = {key: _vouched(under.get(key), deadline, file) for key, deadline in table.items()}
+        else:
+            result[name] = _vouched(under, table, file) if isinstance(table, dict) else table
     return result
+
+
+def _vouched(under: Any, table: Any, file: str) -> Any:
+    """``table`` with what it changes of ``under`` as its own choice, unless it tells a standing itself."""
+    if isinstance(table, dict) and isinstance(under, dict) and "standing" not in table:
+        return table | _own_choice(under, table, file)
+    return table
 
 
 def _own_choice(base: dict[str, Any], table: dict[str, Any], file: str) -> dict[str, Any]:
@@ -243,7 +242,9 @@ def _value_faults(program: Program) -> list[tuple[str, str]]:
         for name in sorted(set(names))
         if names.count(name) > 1
     ]
-    return faults + [fault for name, table in program.criteria.items() for fault in _chosen_faults(name, table)]
+    faults += service_faults(program.services)
+    tables = program.criteria | {f"services.{name}": table for name, table in program.services.deadlines.items()}
+    return faults + [fault for name, table in tables.items() for fault in _chosen_faults(name, table)]
 
 
 def _amount_faults(text: str) -> list[str]:

@@ -87,7 +87,8 @@ def test_the_walk_reaches_every_setting_of_every_table():
     program = load_program("health-partners-2023", PROGRAMS)
     reached = {place(program, other).partition(" =")[0] for other in changes(program)}
     tables = {name: type(table) for name, table in program.criteria.items()}
-    settings = {field.name for field in msgspec.structs.fields(Program)} - set(tables)
+    tables |= {f"services.{name}": type(table) for name, table in program.services.deadlines.items()}
+    settings = {field.name for field in msgspec.structs.fields(Program)} - {*tables, "services"}
     settings |= {f"{name}.{field.name}" for name, kind in tables.items() for field in msgspec.structs.fields(kind)}
     assert reached == settings
     assert {field.name for field in msgspec.structs.fields(Entry)} == {"name", "title", "diseases"}
@@ -144,6 +145,12 @@ def test_claims_that_prove_nothing_are_told_so():
     assert "Medical claims prove an entry by no number of claims" in text
 
 
+GUIDANCE = [  # deadlines that stand in no regulation (reference/cms-rules.md 3)
+    "Offer of the CMR: read in two secondary texts that do not depend on each other, not in the official one (P+)",
+    "Second outreach: read in one secondary text, not in the official one (P)",
+]
+
+
 @pytest.mark.parametrize(
     "name, unread",
     [
@@ -156,6 +163,7 @@ def test_claims_that_prove_nothing_are_told_so():
 )
 def test_a_program_tells_what_is_not_read_in_an_official_text(name, unread):
     *found, chosen = reservations(load_program(name, PROGRAMS))
+    unread = [*unread, *GUIDANCE]
     assert len(found) == len(unread)
     assert all(sentence.startswith(start) for sentence, start in zip(found, unread, strict=True))
     assert chosen.startswith("Chosen by the program") and "drug_cost.method" in chosen
@@ -164,6 +172,9 @@ def test_a_program_tells_what_is_not_read_in_an_official_text(name, unread):
 def test_a_program_that_rests_on_official_texts_alone_says_so():
     program = load_program("cms-2025", PROGRAMS)
     bare = {name: msgspec.structs.replace(table, chosen=[]) for name, table in program.criteria.items()}
+    deadlines = program.services.deadlines.items()
+    read = {name: msgspec.structs.replace(table, chosen=[], standing="V") for name, table in deadlines}
+    bare["services"] = msgspec.structs.replace(program.services, **read)
     assert reservations(msgspec.structs.replace(program, **bare)) == ["Every setting is read in an official text."]
 
 

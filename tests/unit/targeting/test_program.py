@@ -87,6 +87,39 @@ BAD = {
         "[part_d_drugs]\nminimum = 9\n[drug_cost]\nthreshold = 'x'\n[chronic_diseases]\nminimum = 4\n",
         [("drug_cost.threshold", "'x'"), ("chronic_diseases.minimum", "a plan"), ("part_d_drugs.minimum", "a plan")],
     ),
+    "a duty that there is none of": (
+        "[services.cmr_offers]\nwithin_days = 60\n",
+        [("services", "there is no key called `cmr_offers`; correct its spelling")],
+    ),
+    "a deadline with a key that there is none of": (
+        "[services.summary]\ndays = 14\n",
+        [("services.summary", "there is no key called `days`; correct its spelling")],
+    ),
+    "a deadline in words": (
+        "[services.summary]\nwithin_days = 'two weeks'\n",
+        [("services.summary.within_days", "Expected `int`, got `str`")],
+    ),
+    "a number for a duty": ("[services]\ncmr = 1\n", [("services.cmr", "Expected `object`, got `int`")]),
+    "quarters of another kind": ("[services.tmr]\nquarters = 'fiscal'\n", [("services.tmr.quarters", "Invalid enum value 'fiscal'")]),
+    "a deadline of no day": (
+        "[services.summary]\nwithin_days = 0\n",
+        [("services.summary.within_days", "0 is no deadline; give 1 to 366")],
+    ),
+    "a deadline beyond the year": (
+        "[services.cmr_offer]\nagain_within_months = 25\n[services.cmr]\ndays_before_year_end = -1\n",
+        [
+            ("services.cmr_offer.again_within_months", "25 is no deadline; give 1 to 24"),
+            ("services.cmr.days_before_year_end", "-1 is no deadline; give 0 to 366"),
+        ],
+    ),
+    "a second outreach that is over before it begins": (
+        "[services.second_outreach]\nafter_days = 31\n",
+        [("services.second_outreach.within_days", "the second outreach would be over before it begins")],
+    ),
+    "a choice of a setting of a deadline that there is none of": (
+        "[services.tmr]\nstanding = 'V'\nchosen = ['quarter']\n",
+        [("services.tmr.chosen", "'quarter' is no setting of this table")],
+    ),
     "a choice of a setting that there is none of": (
         "[at_risk]\nstanding = 'U'\nchosen = ['flag_code']\n",
         [("at_risk.chosen", "'flag_code' is no setting of this table")],
@@ -141,6 +174,14 @@ def test_what_another_file_changed_no_citation_vouches_for(load, program_2023):
     program = load(BASE + "[part_d_drugs]\nminimum = 8\n")
     assert (program.standing, "minimum" in program.part_d_drugs.chosen) == ("U", True)
     assert "minimum" not in program_2023.part_d_drugs.chosen
+
+
+def test_a_deadline_that_another_file_changed_no_citation_vouches_for(load, program_2023):
+    services = load(BASE + "[services.cmr_offer]\nwithin_days = 30\n").services
+    assert (services.cmr_offer.within_days, services.cmr_offer.chosen) == (30, ["within_days"])
+    assert services.cmr_offer.source.startswith("plan.toml sets within_days; all else: CMS MTM guidance")
+    assert services.cmr_offer.again_within_months == program_2023.services.cmr_offer.again_within_months
+    assert services.tmr == program_2023.services.tmr
 
 
 @pytest.mark.parametrize("text", [BASE, "extends = 'health-partners-2023'", BASE + "[drug_cost]\n"])
