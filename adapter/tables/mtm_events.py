@@ -43,9 +43,10 @@ SHAPE: dict[str, Shape] = COMMON | {
 def enrollments(care_plans: ir.Table) -> ir.Table:
     """One row per enrollment: the newest good version of each enrollment CarePlan that is not entered-in-error.
 
-    Columns: enrollment (id), source (``CarePlan/mtm-...``), version_id (meta.versionId or NULL), beneficiary (Patient id), contract, pbp, plan_year,
-    program, reason_code, criteria_met_on, enrolled_on, ends_on (days; NULL when absent or partial), status, opted_out_on (day; NULL
-    while not opted out), opt_out_reason (01 death, 02 disenrollment, 03 request, 99 other).
+    Columns: enrollment (id), source (``CarePlan/mtm-...``), version_id (meta.versionId or NULL), beneficiary (Patient id), contract,
+    pbp, plan_year, program, reason_code, criteria_met_on, enrolled_on, ends_on (days; NULL when absent or partial), status,
+    opted_out_on (day; NULL while not opted out), opt_out_reason (01 death, 02 disenrollment, 03 request, 99 other), re_enrolled_on
+    (day; NULL unless the beneficiary came back after an opt-out).
     """
     return standing(plans(care_plans))
 
@@ -64,6 +65,7 @@ def plans(care_plans: ir.Table) -> ir.Table:
     contract = _part(parts, "contract")["valueString"].strip().upper()
     criteria_met_on = _part(parts, "criteriaMetOn")["valueDate"]
     opted_out_on = _part(parts, "optOutOn")["valueDate"]
+    re_enrolled_on = _part(parts, "reEnrolledOn")["valueDate"]
     beneficiary = reference_id(own.subject.reference, "Patient")
     return own.select(
         "id",
@@ -82,7 +84,15 @@ def plans(care_plans: ir.Table) -> ir.Table:
         status=own.status,
         opted_out_on=text_date(opted_out_on),
         opt_out_reason=_part(parts, "optOutReason")["valueCode"].nullif(""),
-        fault=_fault(own, beneficiary, contract, criteria_met_on, opted_out_on),
+        re_enrolled_on=text_date(re_enrolled_on),
+        fault=_fault(
+            own,
+            beneficiary,
+            contract,
+            criteriaMetOn=criteria_met_on,
+            optOutOn=opted_out_on,
+            reEnrolledOn=re_enrolled_on,
+        ),
         **versioned(own),
     )
 
@@ -99,11 +109,7 @@ def _part(parts: ir.ArrayValue, name: str) -> ir.StructValue:
 
 
 def _fault(
-    own: ir.Table,
-    beneficiary: ir.StringValue,
-    contract: ir.StringValue,
-    criteria_met_on: ir.StringValue,
-    opted_out_on: ir.StringValue,
+    own: ir.Table, beneficiary: ir.StringValue, contract: ir.StringValue, **dates: ir.StringValue
 ) -> ir.StringValue:
     """Why an enrollment cannot be counted: without person or contract it would vanish from every file unseen."""
     return fault_of(
@@ -113,11 +119,5 @@ def _fault(
             ~contract.re_search("^[HSRE][0-9]{4}$").fill_null(False),
             "the enrollment CarePlan names no CMS contract such as H1234 in its extension mtm-enrollment",
         ),
-        *bad_dates(
-            own,
-            period__start=own.period["start"],
-            period__end=own.period["end"],
-            criteriaMetOn=criteria_met_on,
-            optOutOn=opted_out_on,
-        ),
+        *bad_dates(own, period__start=own.period["start"], period__end=own.period["end"], **dates),
     )

@@ -75,6 +75,7 @@ def test_a_row_holds_what_the_care_plan_says(table):
             "status": "active",
             "opted_out_on": None,
             "opt_out_reason": None,
+            "re_enrolled_on": None,
         }
     ]
 
@@ -109,6 +110,11 @@ def test_an_opt_out_has_its_day_and_reason(table):
     parts = {"optOutOn": ("valueDate", "2023-11-02"), "optOutReason": ("valueCode", "03")}
     [row] = rows(mtm_events.enrollments(table(care_plan(parts=parts, status="revoked"))))
     assert (row["opted_out_on"], row["opt_out_reason"]) == (date(2023, 11, 2), "03")
+
+
+def test_a_re_enrollment_has_its_day(table):
+    [row] = rows(mtm_events.enrollments(table(care_plan(parts={"reEnrolledOn": ("valueDate", "2023-12-01")}))))
+    assert (row["re_enrolled_on"], row["opted_out_on"]) == (date(2023, 12, 1), None)
 
 
 def test_an_enrollment_entered_in_error_is_gone_with_all_its_versions(table):
@@ -146,6 +152,7 @@ def test_a_date_time_gives_its_day(table):
         (care_plan(period={"start": "2023-02-30"}), "period.start is no date"),
         (care_plan(parts={"criteriaMetOn": ("valueDate", "2023-13-01")}), "criteriaMetOn is no date"),
         (care_plan(parts={"optOutOn": ("valueDate", "2023-02-29")}), "optOutOn is no date"),
+        (care_plan(parts={"reEnrolledOn": ("valueDate", "2023-00-01")}), "reEnrolledOn is no date"),
     ],
 )
 def test_a_faulty_enrollment_is_told_and_not_counted(table, plan, fault):
