@@ -102,11 +102,13 @@ class Shop:
         folder = mappings_folder() / "documents"
         texts = {one: load_texts(one, folder) for one in LANGUAGES if printing.language in (one, MEMBER)}
         self.desks: dict[str, Desk] = {one: Desk(plan, known, printing.on) for one, known in texts.items()}
+        self.used: set[str] = set()
         self.manifest = Manifest.read(printing.out)
 
     @property
     def unofficial(self) -> dict[str, int]:
-        return {one: len(desk.texts.unverified()) for one, desk in self.desks.items()}
+        """How many texts of each language that was printed were not read in an official text."""
+        return {one: len(self.desks[one].texts.unverified()) for one in sorted(self.used)}
 
     def print(self, facts: Facts) -> list[tuple[Sheet, bool]]:
         """Makes the files of one person; with each, whether it was made now. Raises Missing."""
@@ -114,6 +116,7 @@ class Shop:
         language = printing.language if printing.language != MEMBER else facts.member.language or LANGUAGES[0]
         known = facts if facts.sites else replace(facts, sites=self.sites.near(facts.member))
         paper = COMPOSERS[printing.kind](known, self.desks[language])
+        self.used.add(language)
         name = file_name(printing.kind, language, printing.large_print, facts.member.key)
         return [self._kept_or_made(one, facts.member.key) for one in self._sheets(paper, printing.out / name)]
 
@@ -168,15 +171,14 @@ def batch(
     """
     with TemporaryDirectory(prefix="mtm-") as scratch, _shop(printing) as shop:
         charts = read_charts(source, config, Path(scratch), beneficiaries, patients)
-        printed = Printed(
-            unofficial=shop.unofficial, rejected=tuple(charts.rejected), notices=charts.notices, absent=charts.absent
-        )
+        printed = Printed(rejected=tuple(charts.rejected), notices=charts.notices, absent=charts.absent)
         for done, (key, result) in enumerate(_all(shop, charts.chart, charts.keys, printing.workers), start=1):
             if isinstance(result, Missing):
                 printed.refused.append(Refused(key, str(result)))
             else:
                 printed.add(result)
             told(done, len(charts.keys))
+        printed.unofficial = shop.unofficial
         rows = sorted(map(vars, printed.refused), key=lambda row: row["beneficiary"])
         write_whole(printing.out / "refused.csv", csv_bytes(REFUSED_COLUMNS, rows))
         return printed
@@ -224,11 +226,11 @@ def _shop(printing: Printing) -> Iterator[Shop]:
 
 def _one(printing: Printing, facts: Facts, printed: Printed) -> Printed:
     with _shop(printing) as shop:
-        printed.unofficial = shop.unofficial
         try:
             printed.add(shop.print(facts))
         except Missing as missing:
             raise SourceError(f"The paper {printing.kind} cannot be made: {missing}") from None
+        printed.unofficial = shop.unofficial
         return printed
 
 

@@ -32,20 +32,28 @@ class Press:
     """Makes PDFs; may be used by many threads at once, each of which gets a compiler of its own."""
 
     def __init__(self, logo: str = "") -> None:
-        self._root = TemporaryDirectory(prefix="mtm-press-")
-        folder = Path(self._root.name)
-        shutil.copyfile(FOLDER / "templates" / TEMPLATE, folder / TEMPLATE)
         self.logo = f"logo{Path(logo).suffix.lower()}" if logo else ""
-        if logo:
-            shutil.copyfile(logo, folder / self.logo)
         self._fonts = typst.Fonts(
             include_system_fonts=False, include_embedded_fonts=False, font_paths=[FOLDER / "fonts"]
         )
         self._shown = shown_by((FOLDER / "fonts" / "coverage.txt").read_text(encoding="ascii"))
         self._own = threading.local()
+        self._root = TemporaryDirectory(prefix="mtm-press-")
+        try:
+            self.fingerprint = self._set_up(Path(self._root.name), logo)
+        except BaseException:
+            self._root.cleanup()
+            raise
+
+    def _set_up(self, folder: Path, logo: str) -> str:
+        """Lays template and logo into the folder that the compiler reads; the fingerprint of both."""
+        shutil.copyfile(FOLDER / "templates" / TEMPLATE, folder / TEMPLATE)
+        if logo:
+            shutil.copyfile(logo, folder / self.logo)
+        fingerprint = self._fingerprint(folder)
         if logo:
             self._try_logo(logo)
-        self.fingerprint = self._fingerprint(folder)
+        return fingerprint
 
     def __enter__(self) -> Press:
         return self

@@ -129,7 +129,8 @@ def _warn(printed: papers.Printed) -> None:
         )
     if printed.unshown:
         click.echo(
-            f"warning: {printed.unshown} papers hold characters that the fonts cannot show, printed as squares",
+            f"warning: {printed.unshown} papers hold characters that the fonts cannot show, printed as squares"
+            " (manifest.ndjson says which)",
             err=True,
         )
     for language, count in printed.unofficial.items():
