@@ -27,12 +27,14 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from adapter.errors import AdapterError, ConfigError
+from adapter.lists import list_columns
 from adapter.statements import Statement, key_of, statements
 from adapter.tables.shapes import Shape
 
 MEMORY = 600_000_000  # bytes; with the JSON reader's own buffers a run over 2 GB of claims stays below 1 GB
 MEMORY_SHARE = 0.3  # of the bytes of a larger input, at most MOST_MEMORY of the machine
 MOST_MEMORY = 0.6
+BATCH = 20_000  # rows of a stream at once
 LARGEST_RESOURCE = 64 * 1024 * 1024  # bytes of one NDJSON line; narratives and contained documents can be long
 
 Asked: TypeAlias = "ir.Table | partial[ir.Table]"
@@ -101,15 +103,9 @@ class Engine(AbstractContextManager["Engine"]):
         """A code list (.csv, .csv.gz or .parquet) as a table of strings, read once; empty cells are empty strings."""
         if path not in self._lists:
             table = f"list_{path.name.partition('.')[0]}_{sha256(str(path).encode()).hexdigest()[:12]}"
-            options = "all_varchar = true, header = true, nullstr = chr(0)"
-            source = (
-                f"read_parquet({_quoted(path)})"
-                if path.suffix == ".parquet"
-                else f"read_csv({_quoted(path)}, {options})"
-            )
-            self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {source}")  # noqa: S608 - our own names
-            columns = self._run(f"SELECT name FROM pragma_table_info('{table}')")  # noqa: S608
-            self._lists[path] = self._named(table, {name: "string" for (name,) in columns})
+            columns = list_columns(path)
+            self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {_list_source(path, columns)}")  # noqa: S608
+            self._lists[path] = self._named(table, dict.fromkeys(columns, "string"))
         return self._lists[path]
 
     def keep(self, asked: Asked, name: str = "kept", about: str = "") -> ir.Table:
@@ -130,6 +126,10 @@ class Engine(AbstractContextManager["Engine"]):
         """Runs one statement to its end: DuckDB 2 takes no other while a result is open."""
         with _room():
             return list(self.backend.con.execute(sql).fetchall())
+
+    def release(self, table: ir.Table) -> None:
+        """Forgets a kept table, so that its memory is free; nothing may be asked of it afterwards."""
+        self._run(f"DROP TABLE {table.get_name()}")
 
     def _statement(self, asked: Asked, table: str) -> Statement:
         if not isinstance(asked, partial):
@@ -166,9 +166,21 @@ class Engine(AbstractContextManager["Engine"]):
 
     def records(self, asked: Asked, name: str = "", about: str = "") -> list[dict[str, Any]]:
         """The rows of an expression as dictionaries, in its order; a function with its arguments is written to SQL once."""
+        return list(self.arrow(asked).to_pylist())
+
+    def arrow(self, asked: Asked) -> pa.Table:
+        """The rows of an expression as an Arrow table, in its order."""
         statement = self._statement(asked, "")
-        found = self.backend.con.sql(statement.sql).to_arrow_table()
-        return list(found.cast(ibis.schema(dict(statement.columns)).to_pyarrow()).to_pylist())
+        with _room():
+            found = self.backend.con.sql(statement.sql).to_arrow_table()
+        return found.cast(ibis.schema(dict(statement.columns)).to_pyarrow())
+
+    @contextmanager
+    def stream(self, asked: Asked) -> Iterator[pa.RecordBatchReader]:
+        """The rows of an expression in its order, one batch after the other; nothing else may be asked meanwhile."""
+        statement = self._statement(asked, "")
+        with _room(), self.backend.con.sql(statement.sql).to_arrow_reader(BATCH) as reader:
+            yield reader
 
     def rows(self, table: ir.Table, **equal: str) -> list[dict[str, Any]]:
         """The rows of a kept table whose columns have these values."""
@@ -237,7 +249,20 @@ class EnginePool:
 
 
 def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    return _literal(str(path))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _list_source(path: Path, columns: Sequence[str]) -> str:
+    """How DuckDB reads a list; its columns are told, because finding out takes longer than reading."""
+    if path.suffix == ".parquet":
+        return f"read_parquet({_quoted(path)})"
+    types = ", ".join(f"{_literal(column)}: 'VARCHAR'" for column in columns)
+    dialect = "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = chr(0)"
+    return f"read_csv({_quoted(path)}, columns = {{{types}}}, {dialect})"
 
 
 def column_type(shape: Shape) -> str:

@@ -142,12 +142,12 @@ class Screened:
         proven = self.engine.records(self._proven(asked))
         return next(decisions(row, proven, self.question.as_of))
 
-    @property
-    def proven(self) -> partial[ir.Table]:
-        """The criteria with their evidence, sorted by beneficiary and criterion."""
-        return self._proven(None)
+    @cached_property
+    def evidence(self) -> ir.Table:
+        """Every fact that a criterion rests on: the table of ``evaluate.evidence_rows``."""
+        return self.engine.keep(partial(evidence_rows, self.population.tables, self.question, self.members), "evidence")
 
-    def _proven(self, chosen: ir.Table | None) -> partial[ir.Table]:
+    def _proven(self, chosen: ir.Table) -> partial[ir.Table]:
         return partial(_with_evidence, self.criteria, self.population.tables, self.question, self.members, chosen)
 
 
@@ -167,14 +167,10 @@ def _doors(targeting: ir.Table) -> ir.Table:
     return _counts(_of_outcome(targeting, "targeted"), "doors").order_by("doors")
 
 
-def _with_evidence(
-    rows: ir.Table, tables: Tables, question: Question, members: ir.Table, chosen: ir.Table | None
-) -> ir.Table:
-    """The criteria with their evidence, sorted: of everybody, or of those in ``chosen``."""
-    evidence = evidence_rows(tables, question, members)
-    if chosen is not None:
-        rows, evidence = rows.semi_join(chosen, "beneficiary"), evidence.semi_join(chosen, "beneficiary")
-    return with_evidence(rows, evidence).order_by("beneficiary", "criterion")
+def _with_evidence(rows: ir.Table, tables: Tables, question: Question, members: ir.Table, chosen: ir.Table) -> ir.Table:
+    """The criteria of those in ``chosen`` with their evidence, sorted."""
+    evidence = evidence_rows(tables, question, members).semi_join(chosen, "beneficiary")
+    return with_evidence(rows.semi_join(chosen, "beneficiary"), evidence).order_by("beneficiary", "criterion")
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapter.errors import Fault, MappingError
+from adapter.lists import open_list
 from adapter.mapping_sources import LISTS, SOURCES
-from adapter.mappings import BOM, MappingFile, open_list, read_mappings
+from adapter.mappings import BOM, MappingFile, read_mappings
 from adapter.marx_layout import FILE, marx_layout_faults
 from adapter.reporting.layout import load_layout
 from adapter.targeting.limits import Limits, YearLimits, load_limits

@@ -9,7 +9,6 @@ tells every fault at once. Rows are proved by ``adapter.mapping_checks``; what t
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import os
 import zlib
@@ -18,9 +17,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from adapter.errors import ConfigError, Fault, MappingError
+from adapter.lists import open_list
 from adapter.loading.local import COLUMNS, LoadedSet, read_local
 from adapter.mapping_sources import LISTS, SourceEntry, Standing, read_sources
 
@@ -154,11 +153,6 @@ def read_mappings(folder: Path) -> tuple[Mappings, list[Fault]]:
         faults += [*found, *missing, *_strangers(folder / group)]
     faults += [fault for file in files.values() for fault in header_faults(file)]
     return Mappings(folder, files), faults
-
-
-def open_list(path: Path) -> BinaryIO:
-    """The bytes of a list, unpacked when it is gzipped."""
-    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
 def header_faults(file: MappingFile) -> list[Fault]:

@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 
 from adapter.engine import Engine, ReadFault
 from adapter.fhir.json import dump_line, loads
+from adapter.lists import list_rows
 from adapter.loading import overlays
 from adapter.loading.maintenance import maintenance_rows
 from adapter.mappings import Mappings
@@ -99,16 +100,18 @@ def read_facts(
     people = reader.good("Patient", beneficiaries.patients)
     persons = engine.keep(partial(beneficiaries.beneficiaries, people), "beneficiaries")
     cover = reader.good("Coverage", coverages.memberships)
-    explained = reader.good("ExplanationOfBenefit", claims.explanations)
     lists = _condition_lists(engine, mappings)
-    problems = reader.good("Condition", conditions.problems)
+    explained = reader.good("ExplanationOfBenefit", claims.explanations)
     billed = reader.good("Claim", diagnoses.medical_claims)
     uses, drugs = _drug_uses(engine, reader, mappings, explained)
+    billed_diagnoses = engine.keep(partial(diagnoses.diagnoses, explained, billed, lists), "diagnoses")
+    engine.release(explained)  # the largest table by far: without it what follows fits into memory
+    problems = reader.good("Condition", conditions.problems)
     facts = Facts(
         persons=persons,
         coverages=engine.keep(partial(coverages.coverages, cover), "coverages"),
         conditions=engine.keep(partial(conditions.conditions, problems, lists), "conditions"),
-        diagnoses=engine.keep(partial(diagnoses.diagnoses, explained, billed, lists), "diagnoses"),
+        diagnoses=billed_diagnoses,
         drug_uses=uses,
         drugs=drugs,
         flags=reader.good("Flag", at_risk.received),
@@ -301,7 +304,9 @@ def _drug_uses(
     drugs = Drugs(asked, named, lists)
     if "maintenance" in lists or "ndc_marks" in lists:
         found = _with_own(engine, found, drugs)
-    return engine.keep(partial(drug_uses.drug_uses, keyed, found), "drug_uses"), drugs
+    uses = engine.keep(partial(drug_uses.drug_uses, keyed, found), "drug_uses")
+    engine.release(keyed)
+    return uses, drugs
 
 
 def _keyed_uses(
@@ -368,12 +373,7 @@ def _lexicon(mappings: Mappings) -> drug_names.Lexicon:
 
 @cache
 def _lexicon_of(paths: tuple[Path, ...]) -> drug_names.Lexicon:
-    with Engine(threads=1) as engine:
-        rows = {
-            name: engine.records(engine.read_list(path))
-            for name, path in zip(drug_codes.NAME_LISTS, paths, strict=True)
-        }
-    return drug_names.lexicon(rows)
+    return drug_names.lexicon({name: list_rows(path) for name, path in zip(drug_codes.NAME_LISTS, paths, strict=True)})
 
 
 def _unmapped(sick: ir.Table, uses: ir.Table) -> ir.Table:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapter import __version__, comparison, findings
+from adapter.criteria_file import write_criteria
 from adapter.outputs import UNMAPPED_COLUMNS, Content, csv_bytes, json_bytes, output_folder, rejected_bytes, write_all
 from adapter.tables.findings import COLUMNS as FINDING_COLUMNS
 from adapter.targeting.decision import CRITERIA
@@ -37,7 +38,7 @@ def write_outputs(result: Screened, folder: Path) -> list[Path]:
         "findings.csv": csv_bytes(FINDING_COLUMNS, result.findings),
         "near_misses.csv": csv_bytes(NEAR_MISS_COLUMNS, result.near_misses),
         "first_met.csv": csv_bytes(tuple(comparison.FIRST_MET), result.first_met),
-        "criteria.parquet": partial(result.engine.write_parquet, result.proven),
+        "criteria.parquet": partial(write_criteria, result.engine, result.criteria, result.evidence),
     }
     if result.earlier:
         files["changes.csv"] = csv_bytes(comparison.CHANGE_COLUMNS, result.changes)

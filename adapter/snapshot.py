@@ -7,7 +7,10 @@ sorted into scratch files by resource type.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -197,11 +200,17 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def hash_files(paths: Sequence[Path]) -> Future[dict[str, str]]:
-    """SHA-256 of each file by its name, computed beside the rest of the run."""
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hash")
+    """SHA-256 of each file by its name, computed beside the rest of the run, whenever a core has nothing better to do."""
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hash", initializer=_give_way)
     future = pool.submit(lambda: {path.name: _sha256(path) for path in paths})
     pool.shutdown(wait=False)
     return future
+
+
+def _give_way() -> None:
+    """Lets other threads go first, where a thread has a priority of its own (on macOS that would slow the whole process)."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 def _sha256(path: Path) -> str:

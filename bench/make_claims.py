@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 DEMO = Path(__file__).resolve().parent.parent / "fixtures" / "demo"
-PREFIX = b"mtm-demo-"
+PREFIX, MBI = b"mtm-demo-", b"1EG4DM1TM"
+LETTERS = "ACDEFGHJKMNPQRTUVWXY"
 REPEATS = 4  # of each claim under ids of its own: some 32 claims a person, as a year of a plan's members has
 TYPES = (
     "Patient",
@@ -24,9 +25,15 @@ TYPES = (
 
 
 def copies(lines: bytes, count: int) -> Iterator[bytes]:
-    """The NDJSON ``lines`` under ``count`` different id prefixes."""
+    """The NDJSON ``lines`` under ``count`` different id prefixes and Medicare Beneficiary Identifiers."""
     for number in range(count):
-        yield lines.replace(PREFIX, b"b%d-" % number)
+        yield lines.replace(PREFIX, b"b%d-" % number).replace(MBI, _mbi(number))
+
+
+def _mbi(number: int) -> bytes:
+    """The first nine characters of the MBIs of one copy: of the same form, others for each of 20 * 10 * 20 copies."""
+    letter, digit, another = LETTERS[number % 20], number // 20 % 10, LETTERS[number // 200 % 20]
+    return f"1EG4{letter}M{digit}{another}M".encode()
 
 
 def write(folder: Path, megabytes: int) -> int:
