@@ -55,6 +55,17 @@ def picture(
     return _document(title, description, y + EDGE, parts)
 
 
+def bars(title: str, subtitle: str, description: str, blocks: Sequence[Bars]) -> str:
+    """An SVG document of blocks of bars alone, to stand in a page. Equal values give equal text."""
+    parts = [_text(EDGE, 44, _short(title, LONGEST_TITLE), 22, weight="600"), _text(EDGE, 68, subtitle, 13, FAINT)]
+    largest = max((value for block in blocks for values in block.values.values() for value in values), default=0)
+    y = 96
+    for block in blocks:
+        drawn, y = _bars(block, largest, y + 6)
+        parts += drawn
+    return _document(title, description, y, parts)
+
+
 def _document(title: str, description: str, height: int, parts: Sequence[str]) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '

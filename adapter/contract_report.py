@@ -1,107 +1,205 @@
-"""The job that makes the CMS file of one contract and year from the enrollments at a source."""
+"""The job that makes the CMS file of one contract and year from the enrollments and services at a source."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import file_digest, sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow.parquet as pq
 
 from adapter import __version__
 from adapter.config import Config
 from adapter.engine import Engine
 from adapter.errors import ReportError
+from adapter.extended import extended_files
 from adapter.jobs import DEFAULT_PROGRAM
 from adapter.mappings import load_mappings
-from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_all, write_whole
+from adapter.outputs import Content, csv_bytes, json_bytes, output_folder, rejected_bytes, write_all, write_whole
 from adapter.population import Enrolled, enrollment_tables
-from adapter.reporting.checks import FindingsError
-from adapter.reporting.contract_file import ContractFile, contract_file
-from adapter.reporting.layout import layout_for_year, load_layout
+from adapter.report_files import open_file
+from adapter.report_summary import About, summary
+from adapter.reporting.checks import EDITS
+from adapter.reporting.contract_file import Checking, ContractFile, contract_file
+from adapter.reporting.edits import edits_path, load_edits
+from adapter.reporting.finding import COLUMNS, FindingsError
+from adapter.reporting.form import Layout
+from adapter.reporting.layout import layout_path, load_layout
+from adapter.reporting.lineage import SCHEMA, cells
+from adapter.reporting.national import National, load_national
+from adapter.reporting.provided import counted
+from adapter.reporting.rates import RATES, rates
+from adapter.reporting.records import Parts, evidence, parts
+from adapter.snapshot import Snapshot
 from adapter.sources import open_source
-from adapter.targeting.program import Program, load_program
+from adapter.targeting.program import Program, load_program, program_path
 
 SERVED = ("CarePlan", "Procedure", "Communication")  # read of a server, beside Patient
-FINDING_COLUMNS = ("severity", "element", "row", "beneficiary", "rule", "remedy")
+LINEAGE = "lineage.parquet"
 
 
 @dataclass(frozen=True)
 class Reporting:
-    """Which CMS file to make: of a contract and year, from the enrollments at a source."""
+    """Which CMS file to make: of a contract and year, from the enrollments and services at a source."""
 
     source: str
     contract: str
     year: int
     program: str = DEFAULT_PROGRAM
     layout: str = ""  # name or file; "" takes CMS's layout of the year
+    edits: str = "edits"  # name or file
     patients: str = ""
+    last_year: Path | None = None  # the file of the year before
+    enrolled: int | None = None  # how many beneficiaries the plan says were enrolled
+    lineage: bool = True
     allow_errors: bool = False
 
 
-def report(reporting: Reporting, config: Config, folder: Path) -> tuple[ContractFile, list[Path]]:
-    """Writes the beneficiary-level file of the contract, findings.csv and manifest.json into ``folder``, each whole.
+@dataclass(frozen=True)
+class _Rules:
+    """The data files that a file is made by."""
 
-    Raises MappingError for a program or layout that cannot be used, SourceError, and FindingsError (a ReportError) when the
-    edits find errors; findings.csv is then written and the file is not.
+    program: Program
+    layout: Layout
+    checking: Checking
+    national: National
+    hashes: Mapping[str, str]  # of each data file by its name
+
+
+def report(reporting: Reporting, config: Config, folder: Path) -> tuple[ContractFile, list[Path]]:
+    """Writes the beneficiary-level file of the contract and what lies beside it into ``folder``, each whole.
+
+    Beside it: findings.csv, rejected.csv, summary.html, lineage.parquet (unless switched off) and manifest.json. Raises
+    MappingError for a program, layout or list of edits that cannot be used, SourceError, and FindingsError (a
+    ReportError) when the edits find errors; findings.csv is then written and the file is not.
     """
-    mappings = load_mappings()
-    program = load_program(reporting.program, mappings.folder / "programs")
-    layouts = mappings.folder / "layouts"
-    layout = load_layout(reporting.layout, layouts) if reporting.layout else layout_for_year(reporting.year, layouts)
+    rules = _rules(reporting)
+    with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
+        snapshot = open_source(reporting.source, config, Path(scratch), reporting.patients, SERVED)
+        engine.expect(snapshot.size)
+        enrolled = enrollment_tables(engine, snapshot)
+        of = kept_parts(engine, enrolled, reporting.contract, reporting.year)
+        output_folder(folder)
+        try:
+            made = contract_file(of, enrolled.enrollments, rules.layout, rules.checking)
+        except FindingsError as error:
+            write_whole(folder / "findings.csv", csv_bytes(COLUMNS, [vars(finding) for finding in error.findings]))
+            raise
+        lineage = partial(_write_lineage, engine, of, rules.layout) if reporting.lineage else None
+        told = _told(made, enrolled, snapshot, reporting, rules)
+        return made, _write(made, enrolled, told, rules, lineage, folder)
+
+
+def kept_parts(engine: Engine, enrolled: Enrolled, contract: str, year: int) -> Parts:
+    """The parts of the records, those that several tables need computed once."""
+    of = parts(enrolled.enrollments, enrolled.beneficiaries, enrolled.services, contract, year)
+    of = replace(of, enrollees=engine.keep(of.enrollees, "enrollees"), own=engine.keep(of.own, "own_services"))
+    return replace(of, counted=engine.keep(counted(of.own, of.enrollees), "counted_services"))
+
+
+def _rules(reporting: Reporting) -> _Rules:
+    folder = load_mappings().folder
+    programs, layouts, lists = folder / "programs", folder / "layouts", folder / "reporting"
+    program = load_program(reporting.program, programs)
+    layout_name = reporting.layout or f"cms-mtm-{reporting.year}"
+    layout = load_layout(layout_name, layouts)
     if program.plan_year != reporting.year:
         raise ReportError(
             f"The program {program.name} is of plan year {program.plan_year}, not {reporting.year}; give the program of that year"
         )
-    with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
-        snapshot = open_source(reporting.source, config, Path(scratch), reporting.patients, SERVED)
-        enrolled = enrollment_tables(engine, snapshot)
-        output_folder(folder)
-        try:
-            made = contract_file(
-                enrolled.enrollments,
-                enrolled.beneficiaries,
-                enrolled.services,
-                layout,
-                reporting.contract,
-                reporting.year,
-                reporting.allow_errors,
-            )
-        except FindingsError as error:
-            write_whole(
-                folder / "findings.csv", csv_bytes(FINDING_COLUMNS, [vars(finding) for finding in error.findings])
-            )
-            raise
-        hashes: Mapping[str, str] = snapshot.hashes.result() if snapshot.hashes else {}
-        return made, _write_report(made, enrolled, hashes, reporting, program, layout.name, folder)
+    edits = load_edits(reporting.edits, lists, EDITS)
+    national = load_national(lists / "national.toml", frozenset(RATES))
+    used = [
+        *extended_files(program_path(reporting.program, programs), lambda name: program_path(name, programs)),
+        *extended_files(layout_path(layout_name, layouts), lambda name: layout_path(name, layouts)),
+        *extended_files(edits_path(reporting.edits, lists), lambda name: edits_path(name, lists)),
+        lists / "national.toml",
+    ]
+    hashes = {f"{path.parent.name}/{path.name}": _digest(path) for path in used}
+    last = (
+        open_file(reporting.last_year, "", reporting.edits, layouts, reporting.year - 1)
+        if reporting.last_year
+        else None
+    )
+    checking = Checking(edits, national, last.sheet if last else None, reporting.enrolled, reporting.allow_errors)
+    return _Rules(program, layout, checking, national, hashes)
 
 
-def _write_report(
+def _write(
     made: ContractFile,
     enrolled: Enrolled,
-    hashes: Mapping[str, str],
-    reporting: Reporting,
-    program: Program,
-    layout: str,
+    told: Mapping[str, Any],
+    rules: _Rules,
+    lineage: Callable[[Path], None] | None,
     folder: Path,
 ) -> list[Path]:
-    files = {
+    """The file and what lies beside it, all of them or none; the manifest last, since it tells the hashes of the others."""
+    last = rules.checking.last_year
+    about = About(told["contract"], told["year"], rules.layout, rules.national, rates(last) if last else None)
+    plain = {
         made.name: made.data,
-        "findings.csv": csv_bytes(FINDING_COLUMNS, [vars(finding) for finding in made.findings]),
+        "findings.csv": csv_bytes(COLUMNS, [vars(finding) for finding in made.findings]),
         "rejected.csv": rejected_bytes(enrolled.rejected),
+        "summary.html": summary(made, about),
     }
-    told = {
+    hashes = {name: sha256(content).hexdigest() for name, content in plain.items()}
+    files: dict[str, Content] = dict(plain)
+    if lineage:
+        files[LINEAGE] = partial(_hashed, lineage, hashes)
+    files["manifest.json"] = partial(_write_manifest, told, hashes)
+    write_all(folder, files)
+    if not lineage:
+        (folder / LINEAGE).unlink(missing_ok=True)  # of an earlier file: it would explain this one wrongly
+    return [folder / name for name in files]
+
+
+def _hashed(write: Callable[[Path], None], hashes: dict[str, str], path: Path) -> None:
+    write(path)
+    hashes[LINEAGE] = _digest(path)
+
+
+def _write_lineage(engine: Engine, of: Parts, layout: Layout, path: Path) -> None:
+    """lineage.parquet, streamed: the lineage of a large contract does not fit into memory beside its file."""
+    options = {"compression": "zstd", "compression_level": 1, "use_dictionary": _words()}
+    with engine.stream(evidence(of)) as batches, pq.ParquetWriter(path, SCHEMA, **options) as writer:
+        for table in cells(batches, layout):
+            writer.write_table(table, row_group_size=table.num_rows)
+
+
+def _words() -> list[str]:
+    return [field.name for field in SCHEMA if field.name != "resources"]
+
+
+def _write_manifest(told: Mapping[str, Any], hashes: Mapping[str, str], path: Path) -> None:
+    path.write_bytes(json_bytes({**told, "outputs": dict(sorted(hashes.items()))}))
+
+
+def _told(
+    made: ContractFile, enrolled: Enrolled, snapshot: Snapshot, reporting: Reporting, rules: _Rules
+) -> dict[str, Any]:
+    inputs = dict(snapshot.hashes.result()) if snapshot.hashes else {}
+    if reporting.last_year:
+        inputs[f"last year: {reporting.last_year.name}"] = _digest(reporting.last_year)
+    return {
         "adapter": __version__,
         "contract": reporting.contract,
         "year": reporting.year,
-        "program": {"name": program.name, "version": program.version},
-        "layout": layout,
+        "program": {"name": rules.program.name, "version": rules.program.version},
+        "layout": {"name": rules.layout.name, "version": rules.layout.version, "standing": rules.layout.standing},
         "source": reporting.source,
-        "inputs": dict(sorted(hashes.items())),
+        "inputs": dict(sorted(inputs.items())),
+        "mappings": dict(sorted(rules.hashes.items())),
         "file": {"name": made.name, "rows": made.rows, "sha256": sha256(made.data).hexdigest()},
         "findings": len(made.findings),
         "rejected": len(enrolled.rejected),
         "unverified": list(made.unverified),
     }
-    write_all(folder, {**files, "manifest.json": json_bytes(told)})
-    return [folder / name for name in (*files, "manifest.json")]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()

@@ -44,3 +44,12 @@ def read_extended(
     beside = path.parent / f"{base}.toml"
     base_path = beside if beside.is_file() and beside.resolve() != path.resolve() else find(base)
     return overlay(read_extended(base_path, what, find, overlay, prepare, (*seen, path.resolve())), own, path)
+
+
+def extended_files(path: Path, find: Callable[[str], Path]) -> list[Path]:
+    """``path`` and the files that it extends, one after the other; call it for what ``read_extended`` could read."""
+    files = [path]
+    while isinstance(base := read_toml(files[-1]).get("extends"), str):
+        beside = files[-1].parent / f"{base}.toml"
+        files.append(beside if beside.is_file() and beside.resolve() != files[-1].resolve() else find(base))
+    return files

@@ -19,7 +19,11 @@ from adapter.lists import open_list
 from adapter.mapping_sources import LISTS, SOURCES
 from adapter.mappings import BOM, MappingFile, read_mappings
 from adapter.marx_layout import FILE, marx_layout_faults
+from adapter.reporting.checks import EDITS
+from adapter.reporting.edits import load_edits
 from adapter.reporting.layout import load_layout
+from adapter.reporting.national import load_national
+from adapter.reporting.rates import RATES
 from adapter.targeting.limits import Limits, YearLimits, load_limits
 from adapter.targeting.program import ChronicDiseases, load_program
 
@@ -57,6 +61,7 @@ def check_mappings(folder: Path) -> list[Fault]:
     faults += wrong_limits or program_faults(folder / "programs", diseases)
     faults += layout_faults(folder / "layouts")
     faults += marx_layout_faults(folder)
+    faults += reporting_faults(folder / "reporting")
     return list(dict.fromkeys(faults))
 
 
@@ -64,7 +69,7 @@ def checked_files(folder: Path) -> list[str]:
     """The files that ``check_mappings`` proves, relative to ``folder``: sources, lists, programs, limits and layouts."""
     mappings, _ = read_mappings(folder)
     sources = [f"{group}/{SOURCES}" for group in LISTS if (folder / group / SOURCES).is_file()]
-    others = [_name(path) for group in ("programs", "limits", "layouts") for path in _tomls(folder / group)]
+    others = [_name(path) for group in ("programs", "limits", "layouts", "reporting") for path in _tomls(folder / group)]
     marx = [FILE] if (folder / FILE).is_file() else []
     return sorted([*sources, *(file.name for file in mappings.files.values()), *others, *marx])
 
@@ -273,6 +278,21 @@ def _core_faults(limits: Limits, diseases: Diseases) -> list[tuple[str, str]]:
     }
     named = [(place, name) for place, names in (core | parts).items() for name in names]
     return [(place, f"{name!r} {fault}") for place, name in named if (fault := _unknown(name, diseases))]
+
+
+def reporting_faults(folder: Path) -> list[Fault]:
+    """The faults of the edits and of the national figures in ``folder``, as their own loaders find them; none without it."""
+    faults: list[Fault] = []
+    loaders: list[Callable[[], object]] = [
+        lambda: load_edits("edits", folder, EDITS),
+        lambda: load_national(folder / "national.toml", frozenset(RATES)),
+    ]
+    for load in loaders if folder.is_dir() else []:
+        try:
+            load()
+        except MappingError as error:
+            faults += error.faults
+    return faults
 
 
 def layout_faults(folder: Path) -> list[Fault]:

@@ -9,11 +9,28 @@ import ibis.expr.types as ir
 
 from adapter.errors import ReportError
 from adapter.reporting import file
-from adapter.reporting.checks import Finding, FindingsError, check
+from adapter.reporting.checks import check
+from adapter.reporting.checks_sources import source_findings
+from adapter.reporting.edits import Edits
+from adapter.reporting.finding import Finding, FindingsError
 from adapter.reporting.form import Layout
+from adapter.reporting.national import National
 from adapter.reporting.notice import notices
-from adapter.reporting.records import parts, records
+from adapter.reporting.rates import Rate, rates
+from adapter.reporting.records import Parts, records
+from adapter.reporting.sheet import Sheet, in_order
 from adapter.targeting.program import is_contract
+
+
+@dataclass(frozen=True)
+class Checking:
+    """By what a file is checked beside its layout."""
+
+    edits: Edits
+    national: National | None = None
+    last_year: Sheet | None = None
+    enrolled: int | None = None  # how many the plan says were enrolled
+    allow_errors: bool = False
 
 
 @dataclass(frozen=True)
@@ -24,33 +41,30 @@ class ContractFile:
     data: bytes
     rows: int
     findings: tuple[Finding, ...]
+    rates: dict[str, Rate]
     unverified: tuple[str, ...]  # sentences: what the file rests on that is not verified
 
 
-def contract_file(
-    enrollments: ir.Table,
-    beneficiaries: ir.Table,
-    services: ir.Table,
-    layout: Layout,
-    contract: str,
-    year: int,
-    allow_errors: bool = False,
-) -> ContractFile:
-    """The file of ``contract`` for ``year``: one record per beneficiary enrolled at any time of the year.
+def contract_file(of: Parts, enrollments: ir.Table, layout: Layout, checking: Checking) -> ContractFile:
+    """The file of a contract and year: one record per beneficiary enrolled at any time of the year.
 
     42 CFR 423.514(a), Part D Reporting Requirements (CMS-10185). The same tables give the same bytes. Raises
-    FindingsError (a ReportError) with all findings when one of them is an error, unless ``allow_errors``.
+    FindingsError (a ReportError) with all findings when one of them is an error, unless ``checking.allow_errors``.
     """
-    _must_fit(layout, contract, year)
-    rows = file.as_table(records(parts(enrollments, beneficiaries, services, contract, year)).to_pyarrow(), layout)
+    _must_fit(layout, of.contract, of.year)
+    rows = file.as_table(records(of).to_pyarrow(), layout)
     texts = file.texts(rows, layout)
-    findings = check(rows, texts, layout, year)
-    if not rows.num_rows:
-        findings += (_nobody(contract, year),)
-    if not allow_errors:
-        _must_pass(findings, contract, year)
-    data = file.joined(texts, layout)
-    return ContractFile(file.file_name(layout, contract, year), data, rows.num_rows, findings, notices(layout))
+    sheet = Sheet(texts, layout, of.year, checking.edits, rows)
+    found = [
+        *check(sheet, of.contract, checking.enrolled, checking.last_year, checking.national),
+        *source_findings(sheet, of, enrollments),
+    ]
+    findings = in_order(found, layout)
+    if not checking.allow_errors:
+        _must_pass(findings, of.contract, of.year)
+    data = file.joined(texts, layout, of.contract)
+    name = file.file_name(layout, of.contract, of.year)
+    return ContractFile(name, data, rows.num_rows, findings, rates(sheet), notices(layout))
 
 
 def _must_fit(layout: Layout, contract: str, year: int) -> None:
@@ -60,11 +74,6 @@ def _must_fit(layout: Layout, contract: str, year: int) -> None:
         raise ReportError(
             f"the layout {layout.name} is for {layout.reporting_year}, not for {year}; give the layout of that year"
         )
-
-
-def _nobody(contract: str, year: int) -> Finding:
-    rule = f"nobody was enrolled in {contract} in {year}: the file is empty"
-    return Finding("warning", "", None, rule, "check the contract, the year and the source of the CarePlans")
 
 
 def _must_pass(findings: Sequence[Finding], contract: str, year: int) -> None:

@@ -6,6 +6,7 @@ data that a plan may correct with a file of its own (``extends = "edits"``).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,27 +58,26 @@ def load_edits(name_or_file: str, folder: Path, known: frozenset[str]) -> Edits:
     ``known`` are the names that the code has a rule for. Raises MappingError with every fault: a key that is misspelled,
     an edit without a rule, a rule without an edit.
     """
-    path = _path(name_or_file, folder)
-    raw = read_extended(path, "list of edits", lambda name: _path(name, folder), _overlay)
+    path = edits_path(name_or_file, folder)
+    raw = read_extended(path, "list of edits", lambda name: edits_path(name, folder), _overlay)
+    faults = list(_names(raw.get("edits"), known))
+    if faults:
+        raise MappingError([Fault(path.name, f"edits.{name}", fault) for name, fault in faults])
     try:
-        edits = msgspec.convert({**raw, "name": path.stem}, Edits)
+        return msgspec.convert({**raw, "name": path.stem}, Edits)
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at ")
         raise MappingError([Fault(path.name, place.strip("`").removeprefix("$."), what)]) from None
-    faults = [
-        Fault(path.name, f"edits.{name}", "no rule is called so; correct its name")
-        for name in sorted(edits.edits.keys() - known)
-    ]
-    faults += [
-        Fault(path.name, f"edits.{name}", "the edit is missing; set its severity to off to leave it out")
-        for name in sorted(known - edits.edits.keys())
-    ]
-    if faults:
-        raise MappingError(faults)
-    return edits
 
 
-def _path(name_or_file: str, folder: Path) -> Path:
+def _names(raw: Any, known: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Every edit without a rule and every rule without an edit, with what is wrong."""
+    names = set(raw) if isinstance(raw, dict) else set()
+    yield from ((name, "no rule is called so; correct its name") for name in sorted(names - known))
+    yield from ((name, "the edit is missing; set its severity to off to leave it out") for name in sorted(known - names))
+
+
+def edits_path(name_or_file: str, folder: Path) -> Path:
     given = Path(name_or_file)
     path = given if given.suffix == ".toml" or len(given.parts) > 1 else folder / f"{name_or_file}.toml"
     if not path.is_file():

@@ -18,13 +18,13 @@ def versioned(source: ir.StringValue, version: ir.StringValue) -> ir.StringValue
 def enrolled(enrollments: ir.Table, contract: str, year: int) -> ir.Table:
     """One row per beneficiary enrolled in ``contract`` at any time of ``year``; several enrollments are one.
 
-    Columns: beneficiary, enrollments (the CarePlans, joined by ';'), from_enrollments (the same with versions),
-    from_last (that of the last enrollment), enrolled_on (the earliest; NULL when one is unknown), criteria_met_on,
-    met_criteria, first_day and last_day (between which services count, never NULL), opted_out_on, opt_out_reason, status
-    (of the last enrollment). Practice [P], reference/cms-rules.md 5: one row per beneficiary and contract, from the
-    earliest enrollment to the last end.
+    Columns: beneficiary, enrollments (the CarePlans, joined by ';'), from_enrollments (the same with versions), from_last
+    (that of the last enrollment), enrolled_on (the earliest; NULL when one is unknown), criteria_met_on, met_criteria,
+    first_day and last_day (between which services count, never NULL), opted_out_on, opt_out_reason, unexplained (the last
+    enrollment is revoked and tells no day of an opt-out). Practice [P], reference/cms-rules.md 5: one row per beneficiary
+    and contract, from the earliest enrollment to the last end.
     """
-    rows = _of_contract(enrollments, contract, year)
+    rows = of_contract(enrollments, contract, year)
     rows = rows.mutate(_from=versioned(rows.source, rows.version_id))
     cms = rows.reason_code.isin(["01", "02", "03"])
     last = ibis.struct(
@@ -59,12 +59,12 @@ def _ended(merged: ir.Table, year: int) -> ir.Table:
         last_day=ibis.least(ibis.coalesce(merged._ends, year_end), ibis.coalesce(opted, year_end), year_end),
         opted_out_on=opted,
         opt_out_reason=reason,
-        status=merged._last["status"],
+        unexplained=((merged._last["status"] == "revoked") & merged._last["on"].isnull()).fill_null(False),
     )  # fmt: skip
 
 
-def _of_contract(enrollments: ir.Table, contract: str, year: int) -> ir.Table:
-    """The enrollments in ``contract`` that cover a day of ``year``, each with its last day ``_ends``.
+def of_contract(enrollments: ir.Table, contract: str, year: int) -> ir.Table:
+    """The enrollments in ``contract`` that cover a day of ``year``, each with its last day by plan year, ``_ends``.
 
     An enrollment without an end lasts to the end of its plan year, never into the next: each year the beneficiary must
     qualify anew (42 CFR 423.153(d)(1)). One of unknown start counts for its plan year, so that it shows in the

@@ -13,6 +13,8 @@ WORDS = {
     "header": "header",
     "trailer": "trailer",
     "name": "file name",
+    "delimiter": "delimiter",
+    "quote": "quote",
 }
 
 

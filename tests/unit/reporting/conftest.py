@@ -13,6 +13,7 @@ from .planted import BENEFICIARY, ENROLLMENT, SERVICE, person
 
 ROOT = Path(__file__).parents[3]
 LAYOUTS = ROOT / "mappings" / "layouts"
+LISTS = ROOT / "mappings" / "reporting"
 
 
 @pytest.fixture(scope="session")

@@ -88,3 +88,11 @@ def reviewed(cmr_on="0301", summary_on="0305", name="cmr-1", **keys):
         service("cmr", cmr_on, name, **(told | keys)),
         service("summary_sent", summary_on, f"sent-{name}", about=f"Procedure/{name}", recipient="beneficiary"),
     ]
+
+
+BARE = {  # the changes to a good row for somebody for whom nothing was done but a safe-disposal letter
+    "cognitively_impaired": "U", "ltc_facility": "U", "cmr_offered": "N", "cmr_offered_on": None,
+    "cmr_offer_recipient": None, "cmr_received": "N", "cmr_on": None, "cmr_summary_sent_on": None, "cmr_method": None,
+    "cmr_provider": None, "cmr_recipient": None, "tmr_count": 0, "tmr_first_on": None, "recommendations": 0,
+    "therapy_changes": 0,
+}  # fmt: skip

@@ -65,7 +65,8 @@ def test_typed_values_as_the_layout_writes_them(layout, good_row):
     written = cells(render([good_row | {"tmr_count": 3, "recommendations": 0}], layout), layout)
     assert written["mbi"] == "1EG4TE5MK73 "
     assert written["first_name"] == "Ana" + " " * 27
-    assert written["enrolled_on"] == "20230930"
+    assert written["enrolled_on"] == "20230201"
+    assert (written["cmr_method"], written["cmr_provider"], written["cmr_recipient"]) == ("02", "08", "01")
     assert (written["tmr_count"], written["recommendations"]) == ("003", "00")
 
 

@@ -7,7 +7,8 @@ import pytest
 from adapter.errors import MappingError
 from adapter.reporting.form import Condition, parse_condition
 from adapter.reporting.layout import layout_for_year, load_layout, unverified
-from adapter.reporting.records import NOT_FOLLOWED
+from adapter.reporting.rules import RULES
+from adapter.resources.service_codes import PROVIDER_TYPES, RECIPIENTS, REVIEW_METHODS
 
 from .conftest import LAYOUTS
 
@@ -50,6 +51,12 @@ def field(element="A", name="mbi", start=1, length=11, kind="mbi", end=None, mor
     )
 
 
+def framed(header="none", trailer="none"):
+    text = SMALL.replace('header = { value = "none"', f'header = {{ value = "{header}"')
+    return text.replace('trailer = { value = "none"', f'trailer = {{ value = "{trailer}"') + MBI + BIRTH
+
+
+DELIMITED = SMALL.replace("fixed_width", "delimited") + 'delimiter = { value = "|", standing = "V" }\n'
 MBI = field()
 BIRTH = field("B", "birth_date", 12, 8, "date8")
 
@@ -79,17 +86,16 @@ def test_a_shipped_layout_covers_its_record_and_cites_every_field(name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_no_shipped_field_is_unknown_to_the_records(name):
-    known = {
-        "contract_number",
-        "mbi",
-        "first_name",
-        "last_name",
-        "birth_date",
-        "met_criteria",
-        "enrolled_on",
-        "criteria_met_on",
-    }
-    assert {field.name for field in load_layout(name, LAYOUTS).fields} == known | set(NOT_FOLLOWED)
+    assert {field.name for field in load_layout(name, LAYOUTS).fields} <= set(RULES)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_word_of_the_services_has_a_code(name):
+    layout = load_layout(name, LAYOUTS)
+    recipients = set(RECIPIENTS)
+    assert set(layout.field("cmr_method").write) == set(REVIEW_METHODS)
+    assert set(layout.field("cmr_provider").write) == set(PROVIDER_TYPES)
+    assert set(layout.field("cmr_recipient").write) == set(layout.field("cmr_offer_recipient").write) == recipients
 
 
 def test_the_positions_are_those_of_2019_moved_by_the_wider_reason(layout):
@@ -165,9 +171,33 @@ def test_every_unreadable_key_is_told_at_once(faults):
         (SMALL, "fields: the layout has no field"),
         ('extends = "small"', "extend each other in a circle"),
         ("extends = 3", "must be a string"),
+        (SMALL.replace("fixed_width", "binary") + MBI + BIRTH, "file.kind: 'binary' cannot be written by this version"),
+        (SMALL.replace("ascii", "utf-8") + MBI + BIRTH, "file.encoding: utf-8 has letters of several bytes"),
+        (SMALL.replace("ascii", "ebcdic") + MBI + BIRTH, "file.encoding: 'ebcdic' cannot be written"),
+        (framed(header="names"), "file.header: only the header of a delimited file may be the names"),
+        (framed(trailer="T{rows}"), "file.trailer: {rows} is not known; use {contract}, {year}, {count} or {count:8}"),
+        (framed(trailer="T{year:4}"), "file.trailer: {year:4} is not known"),
+        (framed(trailer=" "), "file.trailer: the line must be printable ASCII"),
+        (framed(header="{contract}{year}{count:11}"), "file.header: the line may have 20 bytes, more than the record"),
         (
-            SMALL.replace("fixed_width", "delimited") + MBI + BIRTH,
-            "file.kind: 'delimited' cannot be written by this version",
+            DELIMITED + field(more="column = 1") + field("B", "x", 12, 8, "date8", more="column = 3"),
+            "the columns must be 1 to 2",
+        ),
+        (DELIMITED + field(end=0, start=0) + field("B", "x", 0, 8, "date8"), "the order of the fields is not told"),
+        (DELIMITED.replace("|", "/") + MBI + BIRTH, "file.delimiter: '/' cannot be written by this version"),
+        (
+            SMALL + MBI + BIRTH + 'only_when = "x given"',
+            "fields.birth_date: only_when names 'x', and the layout has no such field",
+        ),
+        (
+            SMALL + MBI + BIRTH + 'only_when = "mbi > 0"',
+            "only_when asks whether mbi is above a number, and it is no count",
+        ),
+        (
+            SMALL
+            + MBI
+            + field("B", "x", 12, 8, "code", more='values = { "1" = "a" }\nwrite = { "a" = "1", "b" = "1" }'),
+            "write gives '1' for 2 facts; a file could not be read back",
         ),
         (SMALL.replace("{year}", "{month}") + MBI + BIRTH, "file.name: {month} is not known in a file name"),
         (SMALL.replace("{contract}", "all") + MBI + BIRTH, "file.name: the name must hold {contract}"),
@@ -199,13 +229,14 @@ def test_a_fault_is_told_with_its_key(faults, text, fault):
         ("a == 1|2", Condition("equal", "a", ("1", "2"))),
         ("a given", Condition("given", "a")),
         ("a missing", Condition("missing", "a")),
+        ("a > 3", Condition("above", "a", least=3)),
     ],
 )
 def test_conditions(text, condition):
     assert parse_condition(text) == condition
 
 
-@pytest.mark.parametrize("text", ["", "a = 1", "a == ", "always ", "a or b"])
+@pytest.mark.parametrize("text", ["", "a > b", "a = 1", "a == ", "always ", "a or b"])
 def test_what_is_no_condition(text):
     with pytest.raises(ValueError, match=re.escape("write never, always")):
         parse_condition(text)

@@ -1,0 +1,128 @@
+"""The edits against the source: what stands in the resources and cannot stand in the file, so that no fact is lost unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from adapter.reporting import provided
+from adapter.reporting.checks_files import total_findings
+from adapter.reporting.enrolled import of_contract
+from adapter.reporting.finding import Finding
+from adapter.reporting.records import Parts
+from adapter.reporting.sheet import Sheet
+from adapter.tables.columns import latest
+
+WHY = {
+    "no_day": "has no day",
+    "not_enrolled": "is of a beneficiary who was not enrolled in the contract in the year",
+    "before": "lies before the enrollment or the year",
+    "after": "lies after the end of the enrollment, the opt-out or the year",
+    "no_cmr": "is of no CMR that is known",
+}
+PERSONS = {  # edit: what a person's row says
+    "no_patient": ("the source holds no such Patient", "mbi"),
+    "died_before_enrollment": ("the beneficiary died before the enrollment", "enrolled_on"),
+    "death_without_opt_out": ("the beneficiary died, and no opt-out is told", "opted_out_on"),
+    "revoked_without_opt_out": ("the enrollment is revoked, and no day of an opt-out is told", "opted_out_on"),
+    "several_mbis": ("several Medicare Beneficiary Identifiers are current", "mbi"),
+    "earlier_mbi": ("an earlier MBI of the beneficiary is the MBI of another row", "mbi"),
+    "enrollments_overlap": ("two enrollments in the contract overlap", "enrolled_on"),
+    "enrolled_elsewhere": ("the beneficiary is enrolled in another contract on the same days", "enrolled_on"),
+}
+
+
+def source_findings(sheet: Sheet, of: Parts, enrollments: ir.Table) -> Iterator[Finding]:
+    """Every finding on resources; ``sheet`` holds the records that were made of them."""
+    told = _read(provided.left_out(of.own, of.enrollees, of.year))
+    rows = _places(sheet, told)
+    for one, row in zip(told, rows, strict=True):
+        edit = "summary_without_cmr" if one["why"] == "no_cmr" else "service_not_counted"
+        if sheet.is_on(edit):
+            rule = f"a {provided.KINDS[one['kind']]} {WHY[one['why']]} and does not count"
+            yield sheet.finding(edit, rule, None, row, whose=one["beneficiary"])
+    for edit, whom in _persons(of, enrollments).items():
+        if sheet.is_on(edit):
+            rule, name = PERSONS[edit]
+            people = _read(whom.select("beneficiary").distinct().order_by("beneficiary"))
+            for one, row in zip(people, _places(sheet, people), strict=True):
+                yield sheet.finding(edit, rule, sheet.layout.field(name), row, whose=one["beneficiary"])
+    control = enrollments.filter((enrollments.contract == of.contract) & (enrollments.plan_year == of.year))
+    enrolled = _read(control.agg(n=control.beneficiary.nunique()))[0]["n"]
+    yield from total_findings(sheet, enrolled, f"the CarePlans of plan year {of.year}")
+
+
+def _read(table: ir.Table) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
+    return rows
+
+
+def _places(sheet: Sheet, told: list[dict[str, Any]]) -> list[int | None]:
+    """The row of each beneficiary, None for one who is not in the file."""
+    if not told:
+        return []
+    whose = sheet.rows["beneficiary"]
+    known = pa.chunked_array(whose.chunks, pa.string()).combine_chunks()
+    places = pc.index_in(pa.array([one["beneficiary"] for one in told], pa.string()), value_set=known)
+    return [None if place is None else place + 1 for place in places.to_pylist()]
+
+
+def _persons(of: Parts, enrollments: ir.Table) -> dict[str, ir.Table]:
+    """The beneficiaries whom each edit concerns."""
+    rows = of.enrollees.left_join(of.persons.rename(_of="beneficiary"), [("beneficiary", "_of")])
+    died = rows.deceased.fill_null(False)
+    before = died & (latest(rows.deceased_on) < rows.enrolled_on).fill_null(False)
+    in_year = rows.died_by.isnull() | (rows.died_by <= date(of.year, 12, 31))
+    return {
+        "no_patient": rows.filter(rows._of.isnull()),
+        "died_before_enrollment": rows.filter(before),
+        "death_without_opt_out": rows.filter(died & ~before & in_year & rows.opted_out_on.isnull()),
+        "revoked_without_opt_out": rows.filter(rows.unexplained),
+        "several_mbis": rows.filter(rows.current_mbis > 1),
+        "earlier_mbi": _earlier(rows),
+        "enrollments_overlap": _overlapping(of_contract(enrollments, of.contract, of.year)),
+        "enrolled_elsewhere": _elsewhere(of, enrollments),
+    }
+
+
+def _earlier(rows: ir.Table) -> ir.Table:
+    some = rows.filter(rows.mbis.length() > 1).select("beneficiary", "mbi", earlier=lambda t: t.mbis.unnest())
+    some = some.filter(some.earlier != some.mbi)
+    others = rows.select(_other="beneficiary", _mbi="mbi")
+    return some.inner_join(others, [some.earlier == others._mbi, some.beneficiary != others._other])
+
+
+def _overlapping(own: ir.Table) -> ir.Table:
+    several = own.group_by("beneficiary").agg(n=own.count()).filter(lambda t: t.n > 1)
+    one = own.semi_join(several, "beneficiary").select("beneficiary", "source", "enrolled_on", ends=_end)
+    other = one.select(_beneficiary="beneficiary", _source="source", _from="enrolled_on", _to="ends")
+    return one.inner_join(
+        other,
+        [
+            one.beneficiary == other._beneficiary,
+            one.source < other._source,
+            one.enrolled_on <= other._to,
+            other._from <= one.ends,
+        ],
+    )
+
+
+def _elsewhere(of: Parts, enrollments: ir.Table) -> ir.Table:
+    """Those with an enrollment of another contract that overlaps their days in this one."""
+    other = enrollments.filter(enrollments.contract != of.contract)
+    other = other.mutate(_ends=ibis.coalesce(other.ends_on, ibis.date(other.plan_year.cast("int32"), 12, 31)))
+    other = other.select(_beneficiary="beneficiary", _from="enrolled_on", _to=_end)
+    mine = of.enrollees
+    return mine.inner_join(
+        other, [mine.beneficiary == other._beneficiary, mine.first_day <= other._to, other._from <= mine.last_day]
+    )
+
+
+def _end(rows: ir.Table) -> ir.DateValue:
+    return ibis.least(rows._ends, ibis.coalesce(rows.opted_out_on, rows._ends))

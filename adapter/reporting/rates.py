@@ -1,0 +1,58 @@
+"""The rates of one file: of all beneficiaries in it, how many were offered a CMR, received one, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.compute as pc
+
+from adapter.reporting.sheet import Sheet
+
+
+@dataclass(frozen=True)
+class Rate:
+    """``count`` of ``total`` beneficiaries; ``share`` is a fraction of 1, None when there is nobody."""
+
+    title: str
+    count: int
+    total: int
+
+    @property
+    def share(self) -> float | None:
+        """The fraction, or None when there is nobody."""
+        return self.count / self.total if self.total else None
+
+
+RATES: Mapping[str, tuple[str, str, Callable[[Sheet, str], Any]]] = {  # name: title, field, who counts
+    "met_criteria": (
+        "Met the CMS targeting criteria",
+        "met_criteria",
+        lambda s, f: pc.is_in(s.texts[f], value_set=_set(s, f)),
+    ),
+    "offered": ("Offered a CMR", "cmr_offered", lambda s, f: pc.equal(s.texts[f], "Y")),
+    "received": ("Received a CMR with a written summary", "cmr_received", lambda s, f: pc.equal(s.texts[f], "Y")),
+    "tmr": ("Received a TMR", "tmr_count", lambda s, f: pc.greater(s.number(f), 0)),
+    "recommended": ("Recommendation to a prescriber", "recommendations", lambda s, f: pc.greater(s.number(f), 0)),
+    "changed": ("Change to drug therapy", "therapy_changes", lambda s, f: pc.greater(s.number(f), 0)),
+    "safe_disposal": ("Information on safe disposal", "safe_disposal", lambda s, f: pc.equal(s.texts[f], "Y")),
+    "opted_out": ("Opted out", "opted_out_on", lambda s, f: pc.is_valid(s.texts[f])),
+}
+
+
+def _set(sheet: Sheet, name: str) -> Any:
+    import pyarrow as pa
+
+    field = sheet.layout.field(name)
+    return pa.array([(field.write if field else {}).get(code, code) for code in ("01", "02", "03")])
+
+
+def rates(sheet: Sheet) -> dict[str, Rate]:
+    """The rates whose element the layout has, by name."""
+    found = {}
+    for name, (title, field, who) in RATES.items():
+        if sheet.has(field):
+            counted = pc.sum(pc.fill_null(who(sheet, field), False)).as_py() or 0
+            found[name] = Rate(title, int(counted), sheet.count)
+    return found
