@@ -1,4 +1,4 @@
-"""Every fault of a folder of mappings: its lists row by row, its programs, the federal limits and its record layouts.
+"""Every fault of a folder of mappings: its lists row by row, its programs, the federal limits, its layouts and rules.
 
 For people who edit the lists, before they are used. Loading (``adapter.mappings``) does not read the rows.
 """
@@ -19,6 +19,7 @@ from adapter.lists import open_list
 from adapter.mapping_sources import LISTS, SOURCES
 from adapter.mappings import BOM, MappingFile, read_mappings
 from adapter.marx_layout import FILE, marx_layout_faults
+from adapter.problem_checks import Known, problem_faults
 from adapter.reporting.checks import EDITS
 from adapter.reporting.edits import load_edits
 from adapter.reporting.layout import load_layout
@@ -49,7 +50,7 @@ class Rows:
 
 
 def check_mappings(folder: Path) -> list[Fault]:
-    """Every fault of ``folder``, each once: sources, headers, rows, references, limits, programs (once the limits are sound), layouts."""
+    """Every fault of ``folder``, each once: sources, headers, rows, references, limits, programs (once these are sound), layouts, rules."""
     mappings, faults = read_mappings(folder)
     lists: dict[str, Rows] = {}
     for key, file in mappings.files.items():
@@ -62,14 +63,29 @@ def check_mappings(folder: Path) -> list[Fault]:
     faults += layout_faults(folder / "layouts")
     faults += marx_layout_faults(folder)
     faults += reporting_faults(folder / "reporting")
+    faults += problem_faults(folder, _known(lists, diseases))
     return list(dict.fromkeys(faults))
 
 
+def _known(lists: Mapping[str, Rows], diseases: Diseases) -> Known:
+    """What the lists know of drugs and diseases."""
+
+    def cells(key: str, column: str) -> Sequence[str]:
+        return lists[key].columns.get(column, ()) if key in lists else ()
+
+    names = dict(zip(cells("drugs/ingredients", "rxcui"), cells("drugs/ingredients", "name"), strict=True))
+    return Known(set(cells("drugs/classes", "drug_class")), names, diseases)
+
+
 def checked_files(folder: Path) -> list[str]:
-    """The files that ``check_mappings`` proves, relative to ``folder``: sources, lists, programs, limits and layouts."""
+    """The files that ``check_mappings`` proves, relative to ``folder``: sources, lists, programs, limits, layouts and rules."""
     mappings, _ = read_mappings(folder)
     sources = [f"{group}/{SOURCES}" for group in LISTS if (folder / group / SOURCES).is_file()]
-    others = [_name(path) for group in ("programs", "limits", "layouts", "reporting") for path in _tomls(folder / group)]
+    others = [
+        _name(path)
+        for group in ("programs", "limits", "layouts", "reporting", "problems")
+        for path in _tomls(folder / group)
+    ]
     marx = [FILE] if (folder / FILE).is_file() else []
     return sorted([*sources, *(file.name for file in mappings.files.values()), *others, *marx])
 

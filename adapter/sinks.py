@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -80,6 +80,10 @@ class Sink(Protocol):
         """What is there of the resources ``keys`` (Type/id), by that key."""
         ...
 
+    def of_persons(self, resource_type: str, beneficiaries: Iterable[str]) -> dict[str, Resource]:
+        """What is there of one type about these persons (type of its patient or subject), by Type/id."""
+        ...
+
 
 @dataclass(frozen=True)
 class _Outcome:
@@ -121,6 +125,12 @@ class ServerSink:
             ids[resource_type].append(resource_id)
         found = chain.from_iterable(self._client.read_many(name, ids[name]) for name in sorted(ids))
         return {_key(resource): resource for resource in found}
+
+    def of_persons(self, resource_type: str, beneficiaries: Iterable[str]) -> dict[str, Resource]:
+        """What the server holds of one type about these persons, by Type/id; raises SourceError."""
+        asked = ({"patient": ",".join(group)} for group in _chunks(beneficiaries))
+        found = self._client.search_each((resource_type, params) for params in asked)
+        return {_key(resource): resource for resource in found if resource["resourceType"] == resource_type}
 
     def _told(self, person: PersonWrite, current: Held | None) -> _Outcome:
         """What became of a person, an expected fault included; anything else is a bug and is not caught."""
@@ -194,6 +204,18 @@ class FolderSink:
         finally:
             for file in files.values():
                 file.close()
+
+    def of_persons(self, resource_type: str, beneficiaries: Iterable[str]) -> dict[str, Resource]:
+        """What the folder holds of one type about these persons, by Type/id."""
+        wanted = {f"Patient/{one}" for one in beneficiaries}
+        files: dict[str, NdjsonFile] = {}
+        try:
+            with self._telling():
+                held = list(self._file(f"{resource_type}/", files))
+        finally:
+            for file in files.values():
+                file.close()
+        return {_key(one): one for one in held if wanted & {_about(one, "patient"), _about(one, "subject")}}
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -278,6 +300,17 @@ def _report(outcomes: list[_Outcome]) -> WriteReport:
 
 
 # ---- one resource
+
+
+def _about(resource: Resource, element: str) -> str:
+    """The reference in ``element``, "" without one."""
+    return str((resource.get(element) or {}).get("reference", ""))
+
+
+def _chunks(beneficiaries: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    rest = iter(beneficiaries)
+    while group := tuple(islice(rest, PERSONS_AT_ONCE)):
+        yield group
 
 
 def _key(resource: Resource) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -52,6 +53,10 @@ class NdjsonFile:
         """The resource of that id, as put last or as the file holds it."""
         place = self._places.get(resource_id)
         return json.loads(_line(place)) if place else None
+
+    def __iter__(self) -> Iterator[Resource]:
+        """The resources in the order of their ids, as put last or as the file holds them."""
+        return (json.loads(_line(self._places[one])) for one in sorted(self._places))
 
     def put(self, resource: Resource) -> None:
         """Keeps the resource for the next commit."""

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from adapter.resources.ids import BASE, Resource, identifier, is_own, references, resource_id, tag
+from adapter.resources.ids import BASE, Resource, identifier, references, resource_id, tag
 from adapter.resources.merging import merge, reference_elements
 from adapter.resources.narrative import bullets, clean, narrative, paragraph
 
@@ -191,7 +191,15 @@ def rule_of(held: Resource) -> str:
 
 
 def _is_proposal(held: Resource) -> bool:
-    return is_own(held, "detected-issue") and rule_of(held) != "" and "author" not in held
+    # By the own extension and not by the tag: some servers keep no tags.
+    return held.get("resourceType") == "DetectedIssue" and rule_of(held) != "" and "author" not in held
+
+
+def plan_of(held: Resource) -> tuple[str, int]:
+    """Contract ("" when not told) and plan year of ``held``; the year is 0 when the adapter did not make it."""
+    told = {part.get("url"): part for part in _parts(held)}
+    contract = str(told.get("contract", {}).get("valueString", ""))
+    return contract, int(told.get("planYear", {}).get("valueInteger", 0))
 
 
 def _parts(held: Resource) -> list[dict[str, Any]]:

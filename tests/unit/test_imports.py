@@ -14,7 +14,7 @@ PACKAGE = ROOT / "adapter"
 LONGEST_FUNCTION, LONGEST_FILE = 60, 400
 
 # The core does no I/O, reads no clock, knows no Flask and logs nothing: what it may import is named here, all else is refused.
-CORE = ("tables", "targeting", "services", "measures", "resources", "documents", "reporting", "reconciliation")
+CORE = ("tables", "targeting", "services", "measures", "resources", "documents", "reporting", "reconciliation", "problems")
 CORE_MAY_IMPORT = {
     "__future__", "collections", "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "html",
     "itertools", "json", "math", "operator", "re", "string", "textwrap", "typing", "unicodedata", "urllib.parse",
@@ -24,6 +24,7 @@ CORE_MAY_IMPORT = {
 LOADERS = {
     "targeting/program.py": {"pathlib", "adapter.extended"},  # mappings/programs/*.toml
     "targeting/limits.py": {"pathlib", "tomllib"},  # mappings/limits/cms.toml
+    "problems/rules.py": {"pathlib", "tomllib"},  # mappings/problems/*.toml
     "reporting/layout.py": {"pathlib", "adapter.extended"},  # mappings/layouts/*.toml
     "reporting/edits.py": {"pathlib", "adapter.extended"},  # mappings/reporting/edits.toml
     "reporting/national.py": {"pathlib", "adapter.extended"},  # mappings/reporting/national.toml

@@ -254,7 +254,28 @@ def test_what_a_server_holds():
         assert sink.held([]) == {}
 
 
+def test_what_a_server_holds_of_some_persons():
+    issue = {"resourceType": "DetectedIssue", "id": "i", "status": "final", "patient": {"reference": "Patient/a"}}
+    people = [f"p{n}" for n in range(120)]
+    store = FhirStore(plan("a"), plan("b"), listing("a"), issue, *map(plan, people))
+    with sink_to(store) as (sink, server):
+        assert set(sink.of_persons("CarePlan", ["a"])) == {"CarePlan/mtm-a"}
+        assert sink.of_persons("DetectedIssue", ["a", "b"]) == {"DetectedIssue/i": store.held["DetectedIssue/i"]}
+        assert sink.of_persons("CarePlan", []) == {}
+        before = len(server.requests)
+        assert len(sink.of_persons("CarePlan", people)) == 120
+        assert len(server.requests) == before + 3, "some at once, as an address of any length is not served"
+
+
 # ---- folder
+
+
+def test_what_a_folder_holds_of_some_persons(tmp_path):
+    sink = FolderSink(tmp_path)
+    assert sink.of_persons("CarePlan", ["a"]) == {}
+    sink.write([wanted("a"), wanted("b")])
+    assert sink.of_persons("CarePlan", ["a", "x"]) == {"CarePlan/mtm-a": plan("a")}
+    assert sink.of_persons("List", ["a"]) == {}, "a list without subject is nobody's"
 
 
 def test_what_a_folder_holds(tmp_path):

@@ -160,7 +160,7 @@ def condition(number: int | str) -> Resource:
 
 
 class FhirStore:
-    """Enough of a FHIR server for the sinks: POST _search by _id, and transactions of PUT with versions."""
+    """Enough of a FHIR server for the sinks: POST _search by _id or patient, and transactions of PUT with versions."""
 
     def __init__(self, *resources: Resource, stale: int = 409) -> None:
         self.stale = stale
@@ -187,8 +187,18 @@ class FhirStore:
 
     def _search(self, request: Request) -> Resource:
         resource_type = request.path.split("/")[-2]
+        if "patient" in request.form:
+            return self._of_persons(resource_type, {f"Patient/{one}" for one in request.form["patient"][0].split(",")})
         keys = [f"{resource_type}/{one}" for one in request.form["_id"][0].split(",")]
         return page(*[self.held[key] for key in keys if key in self.held])
+
+    def _of_persons(self, resource_type: str, wanted: set[str]) -> Resource:
+        named = {
+            key: {one.get(element, {}).get("reference") for element in ("patient", "subject")}
+            for key, one in self.held.items()
+            if key.startswith(f"{resource_type}/")
+        }
+        return page(*[self.held[key] for key, references in named.items() if references & wanted])
 
     def _transaction(self, bundle: Resource) -> Reply:
         self.bundles.append(bundle)

@@ -24,6 +24,7 @@ from adapter.resources.detected_issue import (
     detected_issue_id,
     is_closed_proposal,
     is_open_proposal,
+    plan_of,
     reviewed,
     rule_of,
 )
@@ -188,7 +189,8 @@ def test_a_proposal_is_open_until_somebody_worked_on_it():
     assert not is_open_proposal({**held, "status": "final"})
     assert not is_open_proposal({**held, "author": {"reference": "Practitioner/p1"}})
     assert not is_open_proposal({**held, "mitigation": [{"action": {"text": "seen"}}]})
-    assert not is_open_proposal({**held, "meta": {}})
+    assert is_open_proposal({**held, "meta": {}}), "a server that keeps no tags"
+    assert not is_open_proposal({**held, "extension": []}), "not of the adapter"
     assert not is_open_proposal(make(change(rule="")))
 
 
@@ -238,6 +240,12 @@ def test_a_review_takes_a_closed_proposal_over_without_the_closing():
 def test_the_rule_is_read_back():
     assert rule_of(make()) == "duplicate_therapy"
     assert rule_of(make(change(rule=""))) == ""
+
+
+def test_contract_and_plan_year_are_read_back():
+    assert plan_of(make()) == ("H1234", 2023)
+    assert plan_of(make(contract="")) == ("", 2023)
+    assert plan_of({"resourceType": "DetectedIssue"}) == ("", 0)
 
 
 # definitions ----------------------------------------------------------------------------------------------------------

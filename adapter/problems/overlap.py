@@ -1,0 +1,91 @@
+"""Drugs taken on the same days: two of one group (duplicate), or of two groups (together)."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from adapter.problems.hits import hits, texts
+from adapter.problems.rules import Duplicate, Together
+from adapter.problems.taken import FILLS, Span, in_days, members, of_kinds
+
+_KEY = ["beneficiary", "item"]
+
+
+def duplicate(rows: ir.Table, rule: Duplicate, days: Span) -> ir.Table:
+    """Hits for two different ingredients of one group; ``item`` is the group. ``rows`` as of ``taken.taken``.
+
+    One product alone is no duplicate, whatever it holds, nor is one ingredient in two products.
+    """
+    found = members(of_kinds(rows, rule.sources), rule.groups)
+    sided = found.rename(item="set").mutate(side=ibis.coalesce(found.ingredient, found.drug))
+    return _overlapping(sided, rule, days)
+
+
+def together(rows: ir.Table, rule: Together, days: Span) -> ir.Table:
+    """Hits for drugs of two of the groups; one ``item`` per person. ``rows`` as of ``taken.taken``."""
+    found = members(of_kinds(rows, rule.sources), rule.groups)
+    return _overlapping(found.rename(side="set").mutate(item=ibis.literal("")), rule, days)
+
+
+def _overlapping(rows: ir.Table, rule: Duplicate | Together, days: Span) -> ir.Table:
+    """The hits among ``rows`` with ``item`` and ``side``: two sides, from two products, on at least ``days`` days."""
+    rows = _filled_enough(in_days(rows, days), rule.minimum_fills, days)
+    several = rows.group_by(_KEY).agg(sides=rows.side.nunique(), drugs=rows.drug.nunique())
+    rows = rows.semi_join(several.filter((several.sides > 1) & (several.drugs > 1)), _KEY)
+    daily = rows.mutate(day=ibis.range(rows.from_may, rows.to_may + 1).unnest())
+    daily = daily.mutate(surely=daily.day.between(daily.from_sure, daily.to_sure).fill_null(False))
+    by_day = daily.group_by([*_KEY, "day"]).agg(
+        both=_two(daily.side, daily.surely) & _two(daily.drug, daily.surely),
+        perhaps=(daily.side.nunique() > 1) & (daily.drug.nunique() > 1),
+    )
+    counted = by_day.group_by(_KEY).agg(
+        n=by_day.both.sum(),
+        possible=by_day.perhaps.sum(),
+        first=by_day.day.min(where=by_day.both),
+        last=by_day.day.max(where=by_day.both),
+    )
+    counted = counted.filter(counted.possible >= rule.days)
+    involved = daily.filter(daily.surely).semi_join(by_day.filter(by_day.both), [*_KEY, "day"])
+    told = involved.group_by(_KEY).agg(
+        ingredients=texts(involved.ingredient), names=texts(involved.name), sources=texts(involved.source)
+    )
+    found = counted.left_join(told, _KEY).drop("beneficiary_right", "item_right")
+    return hits(found.mutate(certain=found.n >= rule.days, fact=_fact(found, days)))
+
+
+def _two(column: ir.Column, where: ir.BooleanValue) -> ir.BooleanValue:
+    return column.nunique(where=where) > 1
+
+
+def _filled_enough(rows: ir.Table, fewest: int, days: Span) -> ir.Table:
+    """``rows`` of the sides with at least ``fewest`` fills on different days of ``days``, or with an order or statement.
+
+    A side that has only perhaps as many is not sure.
+    """
+    if fewest == 1:
+        return rows
+    inside = rows.kind.isin(FILLS) & (rows.day_last >= days.first).fill_null(True)
+    standing = ~rows.kind.isin(FILLS)
+    key = [*_KEY, "side"]
+    counted = rows.group_by(key).agg(
+        surely=rows.day_first.nunique(where=inside & rows.sure & (rows.day_first == rows.day_last)),
+        perhaps=rows.source.nunique(where=inside),
+        standing=(standing & rows.sure).any(),
+        may_stand=standing.any(),
+    )
+    counted = counted.filter((counted.perhaps >= fewest) | counted.may_stand)
+    joined = rows.inner_join(counted, key)
+    enough = (joined.surely >= fewest) | joined.standing
+    none = ibis.null("int64")
+    return joined.mutate(
+        from_sure=ibis.ifelse(enough, joined.from_sure, none), to_sure=ibis.ifelse(enough, joined.to_sure, none)
+    ).drop("surely", "perhaps", "standing", "may_stand")
+
+
+def _fact(found: ir.Table, days: Span) -> ir.StringValue:
+    def written(day: ir.IntegerValue) -> ir.StringValue:
+        return (ibis.date(days.first) + day.as_interval("D")).cast("date").cast("string")
+
+    said = found.n.cast("string").concat(" days together, from ", written(found.first), " to ", written(found.last))
+    return ibis.coalesce(said, "no day together is sure")
