@@ -33,6 +33,7 @@ Kind = Literal[
     "review-document",
     "review-note",
     "reviewer",
+    "reviewed-allergy",
     "measure-report",
 ]
 
@@ -60,6 +61,7 @@ KINDS: dict[str, str] = {
     "review-document": "Document of a medication review",
     "review-note": "Reference to the document of a review",
     "reviewer": "Reviewer of a medication review",
+    "reviewed-allergy": "Allergy or side effect told in a review",
     "measure-report": "Report of a measure",
 }
 
