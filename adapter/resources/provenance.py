@@ -33,8 +33,11 @@ def provenance(
     program: str,
     activity: Literal["CREATE", "UPDATE"],
     sources: Sequence[str] = (),
+    author: Resource | None = None,
 ) -> Resource:
     """The Provenance of writing ``targets`` at ``recorded`` (an instant with offset), derived from ``sources``.
+
+    ``author`` is a Reference to the person who stands behind them, on behalf of the sponsor; without one the sponsor does.
 
     The same content of the same targets gives the same id, however often and whenever it is written. Raises
     ValueError without targets (R4: 1..*). http://hl7.org/fhir/us/core/StructureDefinition/us-core-provenance
@@ -51,12 +54,12 @@ def provenance(
         "recorded": recorded,
         "policy": [f"{BASE}program/{quote(program, safe='')}"],
         "activity": {"coding": [{"system": _OPERATION, "code": activity, "display": activity.lower()}]},
-        "agent": _agents(agent_version, contract),
+        "agent": _agents(agent_version, contract, author),
     } | ({"entity": entities} if entities else {})
 
 
-def _agents(version: str, contract: str) -> list[Resource]:
-    """The software as assembler, and the sponsor as author, whose program decides, when the contract is known."""
+def _agents(version: str, contract: str, author: Resource | None) -> list[Resource]:
+    """The software as assembler, and as author a person, or the sponsor, whose program decides, when the contract is known."""
     software = {"type": "Device", "identifier": SOFTWARE_IDENTIFIER, "display": f"mtm-adapter {version}"}
     who = (
         f"Sponsor of Medicare Part D contract {contract}" if contract else "Medicare Part D sponsor, contract not known"
@@ -64,7 +67,9 @@ def _agents(version: str, contract: str) -> list[Resource]:
     sponsor = {"type": "Organization", "display": who}
     return [
         {"type": _participant("assembler", "Assembler"), "who": software, "onBehalfOf": sponsor},
-        {"type": _participant("author", "Author"), "who": sponsor},
+        {"type": _participant("author", "Author"), "who": author, "onBehalfOf": sponsor}
+        if author
+        else {"type": _participant("author", "Author"), "who": sponsor},
     ]
 
 
