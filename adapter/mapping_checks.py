@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapter.documents.texts import load_texts
 from adapter.errors import Fault, MappingError
 from adapter.lists import open_list
 from adapter.mapping_sources import LISTS, SOURCES
@@ -63,6 +64,7 @@ def check_mappings(folder: Path) -> list[Fault]:
     faults += layout_faults(folder / "layouts")
     faults += marx_layout_faults(folder)
     faults += reporting_faults(folder / "reporting")
+    faults += text_faults(folder / "documents")
     faults += problem_faults(folder, _known(lists, diseases))
     return list(dict.fromkeys(faults))
 
@@ -83,7 +85,7 @@ def checked_files(folder: Path) -> list[str]:
     sources = [f"{group}/{SOURCES}" for group in LISTS if (folder / group / SOURCES).is_file()]
     others = [
         _name(path)
-        for group in ("programs", "limits", "layouts", "reporting", "problems")
+        for group in ("programs", "limits", "layouts", "reporting", "problems", "documents")
         for path in _tomls(folder / group)
     ]
     marx = [FILE] if (folder / FILE).is_file() else []
@@ -319,6 +321,17 @@ def layout_faults(folder: Path) -> list[Fault]:
             load_layout(path.stem, folder)
         except MappingError as error:
             faults += [_placed(fault, path) for fault in error.faults]
+    return faults
+
+
+def text_faults(folder: Path) -> list[Fault]:
+    """The faults of the texts of the papers in ``folder``, as their own loader finds them."""
+    faults: list[Fault] = []
+    for path in _tomls(folder):
+        try:
+            load_texts(path.stem, folder)
+        except MappingError as error:
+            faults += [fault if "/" in fault.file else _placed(fault, path) for fault in error.faults]
     return faults
 
 

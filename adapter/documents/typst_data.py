@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -14,6 +15,9 @@ from adapter.documents.characters import Shown
 KEPT_LINES, KEPT_LINES_LARGE = 18, 9
 LETTERS_PER_INCH, LETTERS_PER_INCH_LARGE = 10, 7
 LINE_INCHES, LINE_INCHES_LANDSCAPE = 6.5, 9.0
+# Widths of bold letters of Arial in em, on the large side, and the points of a header: how many lines it may take.
+NARROW, NARROW_EM, WIDE, WIDE_EM, CAPITAL_EM, OTHER_EM = " .,:;'-()iljtfrI|!\u00a0", 0.36, "mwMW@%", 0.94, 0.75, 0.6
+HEADER_POINTS, HEADER_POINTS_LARGE = 11, 14
 
 
 def typst_data(paper: Paper, large_print: bool, logo: str, shown: Shown) -> tuple[str, int]:
@@ -22,7 +26,13 @@ def typst_data(paper: Paper, large_print: bool, logo: str, shown: Shown) -> tupl
     for section in paper.sections:
         blocks = [_block(block, large_print, section.landscape) for block in section.blocks]
         sections.append(
-            {"header": section.header, "footer": section.footer, "landscape": section.landscape, "blocks": blocks}
+            {
+                "header": section.header,
+                "header_lines": header_lines(section.header, large_print, section.landscape),
+                "footer": section.footer,
+                "landscape": section.landscape,
+                "blocks": blocks,
+            }
         )
     data = {
         "language": paper.language,
@@ -34,6 +44,18 @@ def typst_data(paper: Paper, large_print: bool, logo: str, shown: Shown) -> tupl
         "sections": sections,
     }
     return shown(msgspec.json.encode(data).decode())
+
+
+def header_lines(header: str, large_print: bool, landscape: bool) -> int:
+    """How many lines the header takes at the most."""
+    points = (HEADER_POINTS_LARGE if large_print else HEADER_POINTS) * sum(map(_em, header))
+    return max(1, ceil(points / (72 * (LINE_INCHES_LANDSCAPE if landscape else LINE_INCHES))))
+
+
+def _em(letter: str) -> float:
+    if letter in NARROW:
+        return NARROW_EM
+    return WIDE_EM if letter in WIDE else CAPITAL_EM if letter.isupper() else OTHER_EM
 
 
 def _block(block: Any, large_print: bool, landscape: bool) -> dict[str, Any]:

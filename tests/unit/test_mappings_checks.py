@@ -163,3 +163,15 @@ def test_the_checked_files_are_sources_lists_programs_and_layouts(base):
     assert "conditions/snomedct.csv" not in files
     assert {"conditions/sources.toml", "drugs/ndc.csv", "programs/health-partners-2023.toml"} <= set(files)
     assert files == sorted(files)
+
+
+def test_the_texts_of_the_papers_are_checked(base):
+    shutil.copytree(Path(__file__).parents[2] / "mappings" / "documents", base / "documents")
+    assert told(base) == []
+    assert {"documents/en.toml", "documents/es.toml"} <= set(checked_files(base))
+    path = base / "documents" / "es.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("sign_off =", "sing_off ="), encoding="utf-8")
+    assert told(base) == [
+        "documents/es.toml: sign_off: the text is missing; add it",
+        "documents/es.toml: sing_off: no paper uses such a text; correct its name",
+    ]

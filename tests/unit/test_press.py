@@ -21,7 +21,7 @@ def test_a_logo_that_is_no_picture_is_told_before_anything_is_printed(tmp_path):
 def test_what_is_not_pdf_ua_is_told_without_its_text():
     data = (
         '{"language": "en", "title": "T", "author": "", "page": "{page}/{pages}", "large": false, "logo": null, "sections": '
-        '[{"header": "", "footer": "", "landscape": false, "blocks": [{"block": "Lines", "lines": ["Secret 中"], "closing": ""}]}]}'
+        '[{"header": "", "header_lines": 1, "footer": "", "landscape": false, "blocks": [{"block": "Lines", "lines": ["Secret 中"], "closing": ""}]}]}'
     )
     with Press() as press, pytest.raises(ConformanceError) as raised:
         press.pdf(data, date(2026, 1, 1))
