@@ -29,6 +29,7 @@ from adapter.screening_files import write_outputs as write_outputs  # what a job
 from adapter.snapshot import Snapshot
 from adapter.sources import open_source
 from adapter.targeting.decision import Decision
+from adapter.targeting.description import notices as resting_on
 from adapter.targeting.evaluate import (
     Question,
     Tables,
@@ -265,8 +266,8 @@ def _mbis(beneficiaries: ir.Table) -> ir.Table:
 
 
 def _notices(question: Question, population: Population) -> list[str]:
-    notices = []
     program, as_of = question.program, question.as_of
+    notices = resting_on(program)
     if not program.first_day <= as_of <= program.last_day:
         notices.append(f"{as_of} lies outside plan year {program.plan_year} of the program {program.name}")
     if not question.coverage_known and not question.contract:

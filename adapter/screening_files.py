@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from adapter import __version__, comparison, findings
 from adapter.criteria_file import write_criteria
@@ -14,6 +17,7 @@ from adapter.outputs import UNMAPPED_COLUMNS, Content, csv_bytes, json_bytes, ou
 from adapter.tables.findings import COLUMNS as FINDING_COLUMNS
 from adapter.targeting.decision import CRITERIA
 from adapter.targeting.near_misses import COLUMNS as NEAR_MISS_COLUMNS
+from adapter.targeting.program import Program
 
 if TYPE_CHECKING:
     from adapter.jobs import Screened
@@ -59,6 +63,8 @@ def manifest(result: Screened, unmapped: int) -> dict[str, Any]:
             "name": result.program.name,
             "version": result.program.version,
             "plan_year": result.program.plan_year,
+            "sha256": _settings_hash(result.program),
+            "maintenance_list": _hash_of(result.program.maintenance_list),
         },
         "source": result.snapshot.origin,
         "inputs": dict(sorted(hashes.items())),
@@ -75,6 +81,16 @@ def manifest(result: Screened, unmapped: int) -> dict[str, Any]:
         "first_met": len(result.first_met),
         "notices": list(result.notices),
     }
+
+
+def _settings_hash(program: Program) -> str:
+    """SHA-256 of all settings of a program, those that it extends included, wherever its files lie."""
+    return sha256(msgspec.json.encode(msgspec.structs.replace(program, maintenance_list=""))).hexdigest()
+
+
+def _hash_of(path: str) -> str | None:
+    """SHA-256 of a file that the program names; None when it names none."""
+    return sha256(Path(path).read_bytes()).hexdigest() if path else None
 
 
 def insights(result: Screened) -> dict[str, Any]:

@@ -115,6 +115,22 @@ def reservations(program: Program) -> list[str]:
     return [*unread, *told] or ["Every setting is read in an official text."]
 
 
+def notices(program: Program) -> list[str]:
+    """What every result of ``program`` rests on beside official texts, in few sentences: for the console and the manifest."""
+    told = [
+        f"{TITLES[name]}: {STANDINGS[table.standing]} ({table.standing}): {table.source}"
+        for name, table in program.criteria.items()
+        if table.standing != "V"
+    ]
+    chosen = sum(len(table.chosen) for table in program.criteria.values())
+    if chosen:
+        told.append(
+            f"{chosen} settings of the criteria are the program's own choice, because no official text gives them"
+            f" (mtm-adapter program show {program.name} names them)"
+        )
+    return told
+
+
 def _about(program: Program) -> tuple[str, ...]:
     return (
         f"Program {program.name}, version {program.version}, plan year {program.plan_year}: in force from {program.first_day} to"

@@ -11,6 +11,7 @@ import pytest
 from adapter import jobs
 from adapter.config import Config
 from adapter.errors import ConfigError, MappingError, SourceError
+from adapter.targeting.description import notices
 from tests.unit.fhir.scripted import page, reply, serving
 from tests.unit.tables.samples import ICD10, RXNORM, condition, coverage, flag, patient, request
 
@@ -105,7 +106,14 @@ def test_the_contract_that_is_asked_about_decides_whose_members_they_are(screen)
     ],
 )
 def test_a_day_outside_the_plan_year_is_noticed(screen, more, words):
-    assert screen(lambda result: list(result.notices), **more) == words
+    told = screen(lambda result: (result.notices, notices(result.program)), **more)
+    assert list(told[0]) == [*told[1], *words]
+
+
+def test_what_no_official_text_gives_is_told_with_every_result(screen):
+    told = screen(lambda result: result.notices, program="cms-2023")
+    assert any(one.startswith("Chronic diseases: not verified (U): 42 CFR 423.153(d)(2)(i)(A)") for one in told)
+    assert any("settings of the criteria are the program's own choice" in one for one in told)
 
 
 @pytest.mark.parametrize(("contract", "noticed"), [("", True), ("H1234", False)])
@@ -164,13 +172,9 @@ class Server:
 def test_of_a_server_only_the_person_is_read_who_is_asked_about(pool):
     server = Server()
     with serving(server) as running:
-        decision, program, notices = jobs.explain(jobs.Screening(running.base, AS_OF), Config(), "p1", pool)
-    assert (decision.beneficiary, decision.outcome, program.name, notices) == (
-        "p1",
-        "targeted",
-        "health-partners-2023",
-        (),
-    )
+        decision, program, told = jobs.explain(jobs.Screening(running.base, AS_OF), Config(), "p1", pool)
+    assert (decision.beneficiary, decision.outcome, program.name) == ("p1", "targeted", "health-partners-2023")
+    assert list(told) == notices(program)
     assert {asked.get("patient") for kind, asked in server.asked if kind == "Condition"} == {"p1"}
     assert all(asked["_id"] == "p1" for kind, asked in server.asked if kind == "Patient")
 
@@ -210,6 +214,13 @@ def test_the_files_of_two_runs_over_one_population_are_the_same_bytes(screen, tm
     assert made[0] == made[1]
     manifest = json.loads(made[0]["manifest.json"])
     assert manifest["outcomes"]["targeted"] == 1
-    assert manifest["program"] == {"name": "health-partners-2023", "version": "2023.1", "plan_year": 2023}
+    program = manifest["program"]
+    assert len(program.pop("sha256")) == 64
+    assert program == {
+        "name": "health-partners-2023",
+        "version": "2023.1",
+        "plan_year": 2023,
+        "maintenance_list": None,
+    }
     assert set(manifest["mappings"]) >= {"conditions/icd10cm", "drugs/ndc", "drugs/products"}
     assert all(len(one["sha256"]) == 64 for one in manifest["mappings"].values())
