@@ -19,6 +19,7 @@ from adapter.cli.mappings import mappings_group
 from adapter.cli.pml import pml_command
 from adapter.cli.program import program_group
 from adapter.cli.report import report_command
+from adapter.cli.review import review_command
 from adapter.cli.screen import screen_command
 from adapter.cli.serve import serve_command
 from adapter.cli.simulate import simulate_command
@@ -29,6 +30,7 @@ COMMANDS = (
     explain_command,
     simulate_command,
     pml_command,
+    review_command,
     report_command,
     documents_group,
     serve_command,
