@@ -23,6 +23,7 @@ from adapter.cli.review import review_command
 from adapter.cli.screen import screen_command
 from adapter.cli.serve import serve_command
 from adapter.cli.simulate import simulate_command
+from adapter.cli.tmr import tmr_command
 from adapter.errors import EXIT_OK, AdapterError
 
 COMMANDS = (
@@ -31,6 +32,7 @@ COMMANDS = (
     simulate_command,
     pml_command,
     review_command,
+    tmr_command,
     report_command,
     documents_group,
     serve_command,

@@ -47,6 +47,8 @@ SHELL_MAY_IMPORT = {
     "adapter.reconciling": "the job that puts a medication list together",
     "adapter.reconciled_text": "a medication list as text",
     "adapter.writeback": "the job that writes",
+    "adapter.problem_finding": "the job that finds problems by rule",
+    "adapter.problem_writing": "the job that writes them",
     "adapter.sinks": "what a job writes to, and what was written",
     "adapter.demo": "the job of the demo",
     "adapter.screening_files": "what a screening says of itself beside the decisions",
