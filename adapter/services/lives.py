@@ -46,18 +46,19 @@ def _begun(enrollments: ir.Table, as_of: date) -> ir.Table:
         beneficiary=rows.beneficiary,
         contract=rows.contract,
         plan_year=rows.plan_year,
-        status=rows.status,
         enrolled_on=rows.enrolled_on,
         clock=ibis.greatest(rows.enrolled_on, back),
         ends_on=ibis.coalesce(planned, year_end),
+        undated=(rows.status == "revoked").fill_null(False) & rows.opted_out_on.isnull(),
         opted_out_on=ibis.ifelse(out, rows.opted_out_on, ibis.null("date")),
         opt_out_reason=ibis.ifelse(out, rows.opt_out_reason, ibis.null("string")),
     )
     told = told.mutate(ended_on=ibis.least(told.ends_on, told.opted_out_on))
     # Revoked by another system without our parts: over, whatever the day was.
-    revoked = told.opted_out_on.notnull() | (told.status == "revoked").fill_null(False)
-    state = ibis.cases((revoked, "opted_out"), (told.ended_on < day, "ended"), else_="enrolled")
-    return told.mutate(state=state).drop("status")
+    state = ibis.cases(
+        (told.opted_out_on.notnull() | told.undated, "opted_out"), (told.ended_on < day, "ended"), else_="enrolled"
+    )
+    return told.mutate(state=state).drop("undated")
 
 
 def _earlier(begun: ir.Table, services: ir.Table) -> ir.Table:
