@@ -25,7 +25,7 @@ def merge(own: Resource, held: Resource | None, owned: Collection[str]) -> Resou
     if "text" in own and _same_narrative(own["text"], held.get("text", {})):
         merged["text"] = held["text"]
     for name in ("identifier", "category"):
-        if name in own and name in held:
+        if name in held and isinstance(own.get(name), list):  # of a Bundle or Composition it is one element
             merged[name] = joined(held[name], own[name])
     return merged
 
