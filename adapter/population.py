@@ -5,7 +5,7 @@ The order of the steps stands here; what each step means stands in ``adapter/tab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -13,13 +13,13 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from adapter.engine import Engine, ReadFault
-from adapter.fhir.json import dump_line, loads
+from adapter.engine import Engine
 from adapter.lists import list_rows
 from adapter.loading import overlays
 from adapter.loading.maintenance import maintenance_rows
 from adapter.mappings import Mappings
-from adapter.quarantine import Rejected, sift
+from adapter.quarantine import Rejected
+from adapter.reader import Reader
 from adapter.snapshot import Snapshot
 from adapter.tables import (
     at_risk,
@@ -35,7 +35,6 @@ from adapter.tables import (
     mtm_services,
     orders,
 )
-from adapter.tables.shapes import SHAPES
 from adapter.targeting.criteria import ENTRY_ROWS, entry_rows
 from adapter.targeting.evaluate import Tables
 from adapter.targeting.program import Program
@@ -96,7 +95,7 @@ def read_facts(
     engine: Engine, snapshot: Snapshot, mappings: Mappings, roster: Sequence[Mapping[str, Any]] = ()
 ) -> Facts:
     """What ``snapshot`` and ``roster`` hold, the same for every program. A resource with a fault is left out and listed."""
-    reader = _Reader(engine, snapshot)
+    reader = Reader(engine, snapshot)
     people = reader.good("Patient", beneficiaries.patients)
     persons = engine.keep(partial(beneficiaries.beneficiaries, people), "beneficiaries")
     cover = reader.good("Coverage", coverages.memberships)
@@ -160,7 +159,7 @@ class Enrolled:
 
 def enrollment_tables(engine: Engine, snapshot: Snapshot) -> Enrolled:
     """What the CMS file is made of: only Patient, CarePlan, Procedure and Communication of ``snapshot`` are read."""
-    reader = _Reader(engine, snapshot)
+    reader = Reader(engine, snapshot)
     persons = engine.keep(
         partial(beneficiaries.beneficiaries, reader.good("Patient", beneficiaries.patients)), "beneficiaries"
     )
@@ -173,7 +172,7 @@ def enrollment_tables(engine: Engine, snapshot: Snapshot) -> Enrolled:
 
 def own_enrollments(engine: Engine, snapshot: Snapshot) -> ir.Table:
     """The enrollments of the adapter in ``snapshot``; a faulty one is left out (``report`` tells it)."""
-    reader = _Reader(engine, snapshot)
+    reader = Reader(engine, snapshot)
     return engine.keep(partial(mtm_events.standing, reader.good("CarePlan", mtm_events.plans)), "enrollments")
 
 
@@ -190,7 +189,7 @@ class PlanYear:
 
 def plan_year_tables(engine: Engine, snapshot: Snapshot) -> PlanYear:
     """The enrollments with their services in ``snapshot``: Patient, Coverage, CarePlan, Procedure and Communication are read."""
-    reader = _Reader(engine, snapshot)
+    reader = Reader(engine, snapshot)
     people = reader.good("Patient", beneficiaries.patients)
     cover = reader.good("Coverage", coverages.memberships)
     plans = reader.good("CarePlan", mtm_events.plans)
@@ -216,68 +215,12 @@ class Mentioned:
 
 def mentioned_drugs(engine: Engine, snapshot: Snapshot, mappings: Mappings) -> Mentioned:
     """Every order, statement, dispense and claim that names a drug, those that say it is stopped too, recognized as for a screening."""
-    reader = _Reader(engine, snapshot)
+    reader = Reader(engine, snapshot)
     explained = reader.good("ExplanationOfBenefit", claims.explanations)
     uses, drugs = _drug_uses(engine, reader, mappings, explained, every=True)
     reader.note_missing(uses)
     names = drugs.lists["ingredients"]
     return Mentioned(uses, names.select(names.rxcui, names["name"]), tuple(reader.rejected))
-
-
-class _Reader:
-    """Reads one resource type after the other: strictly, counts what there is, lists what is refused."""
-
-    def __init__(self, engine: Engine, snapshot: Snapshot) -> None:
-        self.engine = engine
-        self.snapshot = snapshot
-        self.rejected: list[Rejected] = list(snapshot.rejected)
-        self.counts: dict[str, int] = {}
-
-    def good(self, resource_type: str, reader: Callable[[ir.Table], ir.Table]) -> ir.Table:
-        """The rows that ``reader`` makes of the resources, with ``fault``; those with a fault are noted as rejected."""
-        rows = self._kept(resource_type, reader)
-        self.counts[resource_type] = self.engine.count(rows)
-        faulty = self.engine.records(partial(_faulty, rows))
-        judge = partial(self._judged, resource_type, reader)
-        self.rejected += self.snapshot.located(resource_type, faulty, judge)
-        return rows
-
-    def _judged(
-        self, resource_type: str, reader: Callable[[ir.Table], ir.Table], lines: list[bytes]
-    ) -> list[str | None]:
-        """The fault of each line, found by reading each as a resource of its own."""
-        path = self.snapshot.scratch / f"{resource_type}.judged.ndjson"
-        path.write_bytes(b"".join(dump_line({**loads(line), "id": f"line-{n}"}) for n, line in enumerate(lines)))
-        rows = self.engine.keep(reader(self.engine.read_ndjson([path], SHAPES[resource_type])), "judged")
-        faults = {row["id"]: row["fault"] for row in self.engine.records(rows.select("id", "fault"))}
-        return [faults.get(f"line-{n}") for n in range(len(lines))]
-
-    def _kept(self, resource_type: str, reader: Callable[[ir.Table], ir.Table]) -> ir.Table:
-        """The rows of a strict read; only when that stops are the lines sifted one by one and the clean ones read."""
-        shape, paths = SHAPES[resource_type], self.snapshot.paths(resource_type)
-        try:
-            raw = self.engine.read_ndjson(paths, shape, resource_type)
-            return self.engine.keep(partial(reader, raw), resource_type)
-        except ReadFault:
-            clean, refused = sift(paths, resource_type, self.snapshot.scratch)
-            self.rejected += self.snapshot.placed(refused)
-            raw = self.engine.read_ndjson(clean, shape, resource_type)
-            return self.engine.keep(partial(reader, raw), resource_type)
-
-    def note_missing(self, uses: ir.Table) -> None:
-        """Lists the orders whose Medication the source does not hold: their drug is unknown, which the criteria take into account."""
-        for row in self.engine.records(partial(_missing, uses)):
-            resource_type, _, resource_id = row["source"].partition("/")
-            fault = f"the medication {row['missing']} is not in the source; the drug counts as unknown"
-            self.rejected += self.snapshot.located(resource_type, [{"id": resource_id, "fault": fault}])
-
-
-def _missing(uses: ir.Table) -> ir.Table:
-    return uses.filter(uses.missing.notnull()).select("source", "missing").distinct().order_by("source")
-
-
-def _faulty(rows: ir.Table) -> ir.Table:
-    return rows.filter(rows.fault.notnull()).select("id", "fault").order_by("id", "fault")
 
 
 def _condition_lists(engine: Engine, mappings: Mappings) -> ir.Table:
@@ -287,7 +230,7 @@ def _condition_lists(engine: Engine, mappings: Mappings) -> ir.Table:
 
 
 def _drug_uses(
-    engine: Engine, reader: _Reader, mappings: Mappings, explained: ir.Table, every: bool = False
+    engine: Engine, reader: Reader, mappings: Mappings, explained: ir.Table, every: bool = False
 ) -> tuple[ir.Table, Drugs]:
     """Which drugs are taken; with ``every`` also what says that one is no longer taken or is not covered by Part D."""
     known = reader.good("Medication", orders.medications)
