@@ -108,7 +108,14 @@ def named(text: str, words: Lexicon) -> Named | None:
     drug = _together(parts, words) or (_together(_listed(parts[0]), words) if len(parts) == 1 else None)
     if drug:
         return Named(drug, text, "")
-    return _brand_or_supplement(text, plain, words)
+    return _brand_or_supplement(text, plain, words) or _without_aside(text, words)
+
+
+def _without_aside(text: str, words: Lexicon) -> Named | None:
+    """What "ibuprofen (Advil) 200 mg tablet" names: the text without what stands in brackets; the brackets alone name nothing."""
+    bare = re.sub(r"\([^()]*\)", " ", text)
+    found = named(bare, words) if bare != text and bare.strip() else None
+    return Named(found.drug, text, found.kind) if found else None
 
 
 def _brand_or_supplement(text: str, plain: str, words: Lexicon) -> Named | None:
