@@ -24,6 +24,7 @@ from adapter.cli.screen import screen_command
 from adapter.cli.serve import serve_command
 from adapter.cli.simulate import simulate_command
 from adapter.cli.tmr import tmr_command
+from adapter.cli.worklist import worklist_command
 from adapter.errors import EXIT_OK, AdapterError
 
 COMMANDS = (
@@ -33,6 +34,7 @@ COMMANDS = (
     pml_command,
     review_command,
     tmr_command,
+    worklist_command,
     report_command,
     documents_group,
     serve_command,
