@@ -10,6 +10,7 @@ import msgspec
 
 from adapter.reconciliation.entry import Entry
 from adapter.reconciliation.pml import PersonalMedicationList
+from adapter.reconciliation.review import TO_BE_SETTLED
 
 STATES = {
     "unsure": "UNSURE, see the questions",
@@ -18,6 +19,7 @@ STATES = {
     "unknown": "not told whether it is taken",
     "past": "not taken lately by any record",
     "stopped": "stopped",
+    "settled": "settled in a review as another line tells",
 }
 KINDS = {
     "otc": "over the counter",
@@ -92,3 +94,32 @@ def _allergies(pml: PersonalMedicationList) -> Iterator[str]:
         yield f"  None known ({', '.join(pml.allergies.none_known)})"
     elif not pml.allergies.known:
         yield f"  No record. {BLANK}"
+
+
+def as_form(pml: PersonalMedicationList, spanish: bool = False) -> str:
+    """The list as a form of a review to be filled in (docs/review.md): every line that must be settled, as the records tell it.
+
+    What only a person knows is left empty, and ``mtm-adapter review`` refuses the form until it is filled in.
+    """
+    lines = [line for line in pml.entries if line.state in TO_BE_SETTLED]
+    form = {
+        "pharmacist": {"family": "", "given": [""], "suffix": [], "npi": "", "organization": "", "title": "", "phone": ""},
+        "cmr": {
+            "date": pml.as_of.isoformat(), "method": "", "provider": "", "recipient": "", "cognitively_impaired": "", "ltc_facility": "",
+            "minutes": None,
+        },
+        "medications": [_medication(line, spanish) for line in lines],
+        "to_do": [{"topic": "", "actions": [""]}],
+        "problems": [],
+        "allergies": [],
+        "allergies_confirmed": False,
+        "no_known_allergies": False,
+        "other": [],
+        "language": "es" if spanish else "en",
+    }  # fmt: skip
+    return json.dumps(form, indent=2, ensure_ascii=False)
+
+
+def _medication(line: Entry, spanish: bool) -> dict[str, str]:
+    told = {"how": line.use_es if spanish else line.use, "why": line.why, "prescriber": line.prescriber, "started": line.started}
+    return {"name": line.name, "change": "kept", "entry": line.key, **told}

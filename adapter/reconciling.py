@@ -32,14 +32,23 @@ class Reconciled:
     notices: tuple[str, ...]
 
 
-def reconcile(source: str, beneficiary: str, as_of: date, config: Config, pool: EnginePool | None = None) -> Reconciled:
+def reconcile(
+    source: str,
+    beneficiary: str,
+    as_of: date,
+    config: Config,
+    pool: EnginePool | None = None,
+    review_day: date | None = None,
+) -> Reconciled:
     """The list of the Patient ``beneficiary`` on ``as_of``. From a server only that person is read.
+
+    With ``review_day`` it is the list before a review of that day, also when that review has been written already.
 
     Raises UnknownBeneficiary when the source does not hold that Patient, SourceError when it cannot be read.
     """
     with TemporaryDirectory(prefix="mtm-") as scratch, _engine(pool) as engine:
         person = one_person(source, config, Path(scratch), beneficiary)
-        return _reconciled(engine, person, beneficiary, as_of)
+        return _reconciled(engine, person, beneficiary, as_of, review_day)
 
 
 def reconcile_all(source: str, as_of: date, config: Config) -> Iterator[PersonalMedicationList]:
@@ -63,13 +72,13 @@ def reconcile_all(source: str, as_of: date, config: Config) -> Iterator[Personal
             yield personal_medication_list(beneficiary, rows.get(beneficiary, []), shared | own, names, as_of)
 
 
-def _reconciled(engine: Engine, person: Person, beneficiary: str, as_of: date) -> Reconciled:
+def _reconciled(engine: Engine, person: Person, beneficiary: str, as_of: date, review_day: date | None) -> Reconciled:
     mentioned = mentioned_drugs(engine, person.snapshot, load_mappings())
     rows = engine.records(mentioned.rows)
     wanted = sorted({one for row in rows for one in str(row["drug"]).split(";")})
     named = mentioned.ingredients.filter(mentioned.ingredients.rxcui.isin(wanted)) if wanted else None
     names = {row["rxcui"]: row["name"] for row in engine.records(named)} if named is not None else {}
-    pml = personal_medication_list(beneficiary, rows, person.resources, names, as_of)
+    pml = personal_medication_list(beneficiary, rows, person.resources, names, as_of, review_day)
     return Reconciled(pml, person.resources, mentioned.rejected, person.snapshot.notices)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from adapter.reconciliation.mention import Mention
 from adapter.reconciliation.product import best
 
-EntryState = Literal["current", "unsure", "on_hold", "planned", "stopped", "past", "unknown"]
+EntryState = Literal["current", "unsure", "on_hold", "planned", "stopped", "past", "unknown", "settled"]
 LATELY = 90  # days after the end of its supply within which a fill speaks for a drug that is taken
 USUAL_SUPPLY = 30  # days, of a fill that does not tell
 _RANK = {"request": 0, "statement": 1, "dispense": 2, "claim": 3}
@@ -47,19 +47,33 @@ class Entry:
 
 @dataclass(frozen=True)
 class Group:
-    """The mentions of one entry, sorted, and what they say of stopping."""
+    """The mentions of one entry, sorted, and what they say of stopping.
+
+    What a pharmacist took into account in a review (``settled``) keeps its place among the sources and says nothing of its own.
+    """
 
     key: str
     mentions: tuple[Mention, ...]
     as_of: date
+    settled: frozenset[Mention] = frozenset()
 
     @property
     def drug(self) -> str:
         return self.mentions[0].drug
 
     def of(self, *states: str) -> list[Mention]:
-        """The mentions in one of these states."""
-        return [one for one in self.mentions if one.state in states]
+        """The mentions in one of these states that no review has settled."""
+        return [one for one in self.speaking if one.state in states]
+
+    @property
+    def speaking(self) -> list[Mention]:
+        """The mentions that no review has settled."""
+        return [one for one in self.mentions if one not in self.settled]
+
+    @property
+    def fills(self) -> list[Mention]:
+        """All dispenses and claims: what was handed out before a review may last beyond it."""
+        return [one for one in self.mentions if one.state == "filled"]
 
     @property
     def recent_fills(self) -> list[Mention]:
@@ -94,7 +108,7 @@ class Group:
         for state, called in (("held", "on_hold"), ("planned", "planned"), ("unknown", "unknown")):
             if self.of(state):
                 return called  # type: ignore[return-value]
-        return "past"
+        return "past" if self.speaking else "settled"
 
 
 def supplied_until(fill: Mention) -> date:
@@ -150,7 +164,7 @@ def entry(group: Group) -> Entry:
         stopped=max((one.stopped for one in group.mentions if one.stopped), default="")
         if state in ("stopped", "unsure")
         else "",
-        last_filled=max((one.day for one in group.of("filled")), default=""),
+        last_filled=max((one.day for one in group.fills), default=""),
         added_by_member=all(one.by_member for one in group.mentions),
         sources=tuple(sorted({one.source for one in group.mentions})),
         codings=tuple(sorted({coding for one in group.mentions for coding in one.codings})),
@@ -159,7 +173,7 @@ def entry(group: Group) -> Entry:
 
 def _words(group: Group) -> Mention | None:
     """The mention whose directions are shown: the newest of those that say the drug is taken, then the newest of all."""
-    told = [one for one in group.mentions if one.english.text]
+    told = [one for one in group.speaking if one.english.text] or [one for one in group.mentions if one.english.text]
     active = [one for one in told if one.state in ("taken", "filled")]
     return next(iter(_newest_first(active or told)), None)
 

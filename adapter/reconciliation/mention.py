@@ -66,6 +66,7 @@ class Mention:
     otc: str = ""  # rx, both, otc or ""
     supplement: str = ""
     codings: tuple[tuple[str, str, str], ...] = ()  # system, code, display
+    settles: tuple[str, ...] = ()  # the records that a pharmacist took into account
 
 
 def mention(
@@ -74,13 +75,15 @@ def mention(
     others: Mapping[str, Resource],
     ingredients: Mapping[str, str],
     as_of: date,
+    review_day: date | None = None,
 ) -> Mention | None:
     """The mention that ``row`` (of drug_uses, see ``population.mentioned_drugs``) and its ``resource`` make; None when it says nothing.
 
     ``others`` are the resources that it points at, by Type/id. Nothing is said by what is entered in error, only proposed, not
-    handed over, superseded by a review, or of a day after ``as_of``.
+    handed over, superseded by a review, or of a day after ``as_of``. With ``review_day`` all is told as before a review of that
+    day: its own statements say nothing, and what it superseded still stands.
     """
-    state = _state(row, resource, as_of)
+    state = _state(row, resource, as_of, review_day)
     if state is None:
         return None
     dosages = resource.get("dosage") or resource.get("dosageInstruction") or ()
@@ -104,6 +107,7 @@ def mention(
         prescriber=_told_prescriber(resource) or prescriber(resource, others),
         by_member=_by_member(resource),
         reviewed=is_own(resource, "reviewed-statement"),
+        settles=_settles(resource),
         otc=row["otc"] or "",
         supplement=row["supplement"] or "",
         codings=tuple(
@@ -114,7 +118,7 @@ def mention(
     )
 
 
-def _state(row: Mapping[str, Any], resource: Resource, as_of: date) -> State | None:
+def _state(row: Mapping[str, Any], resource: Resource, as_of: date, review_day: date | None) -> State | None:
     first = row["day_first"]
     later = first is not None and first > as_of
     status = str(resource.get("status", ""))
@@ -124,6 +128,8 @@ def _state(row: Mapping[str, Any], resource: Resource, as_of: date) -> State | N
         return "filled" if status in _DISPENSED and not later else None
     if row["kind"] == "request":
         return None if later else _request_state(resource, status)
+    if is_own(resource, "reviewed-statement"):
+        return _reviewed_state(resource, status, as_of, review_day)
     return _statement_state(row, resource, status, later, as_of)
 
 
@@ -137,13 +143,23 @@ def _request_state(resource: Resource, status: str) -> State | None:
 
 
 def _statement_state(row: Mapping[str, Any], resource: Resource, status: str, later: bool, as_of: date) -> State | None:
-    if _is_superseded(resource) or str(resource.get("dateAsserted", ""))[:10] > as_of.isoformat():
+    if str(resource.get("dateAsserted", ""))[:10] > as_of.isoformat():
         return None
     state = _STATEMENT_STATES.get(status)
     if state == "taken" and later:
         return "planned"
     ended = row["ends"] is not None and row["ends"] < as_of
     return "stopped" if ended and state in ("taken", "unknown") else state
+
+
+def _reviewed_state(resource: Resource, status: str, as_of: date, review_day: date | None) -> State | None:
+    """What an earlier review says; when it was superseded, ``dateAsserted`` is the day of the review that did so."""
+    day = str(resource.get("dateAsserted", ""))[:10]
+    if _is_superseded(resource):
+        return "taken" if review_day and day == review_day.isoformat() else None
+    if day > as_of.isoformat() or (review_day and day >= review_day.isoformat()):
+        return None
+    return _STATEMENT_STATES.get(status)
 
 
 def _is_superseded(resource: Resource) -> bool:
@@ -217,6 +233,13 @@ def _told_prescriber(resource: Resource) -> str:
     """The prescriber whom an earlier review wrote down."""
     extensions = [one for one in resource.get("extension") or () if one.get("url") == PRESCRIBER_EXTENSION]
     return str(extensions[0].get("valueString") or "") if extensions else ""
+
+
+def _settles(resource: Resource) -> tuple[str, ...]:
+    """The records that a review made one statement of; what they said by its day, it settled."""
+    if not is_own(resource, "reviewed-statement"):
+        return ()
+    return tuple(sorted(str(one.get("reference", "")) for one in resource.get("derivedFrom") or ()))
 
 
 def _by_member(resource: Resource) -> bool:

@@ -17,7 +17,7 @@ from adapter.reconciliation.mention import Mention, mention
 from adapter.reconciliation.questions import Question, questions
 
 Resource = Mapping[str, Any]
-_ORDER = {"current": 0, "unsure": 0, "on_hold": 1, "planned": 1, "unknown": 2, "past": 3, "stopped": 4}
+_ORDER = {"current": 0, "unsure": 0, "on_hold": 1, "planned": 1, "unknown": 2, "past": 3, "stopped": 4, "settled": 5}
 _KINDS = {"rx": 0, "both": 0, "otc": 1, "vitamin": 2, "mineral": 2, "herbal": 2, "other_supplement": 2, "unknown": 3}
 
 
@@ -39,12 +39,14 @@ def personal_medication_list(
     resources: Mapping[str, Resource],
     ingredients: Mapping[str, str],
     as_of: date,
+    review_day: date | None = None,
 ) -> PersonalMedicationList:
     """The list that ``rows`` (see ``population.mentioned_drugs``) and the ``resources`` of the person, by Type/id, make together.
 
     ``ingredients`` gives the name of each RxNorm ingredient id. Claims that came without id have no resource and no directions.
+    With ``review_day`` the list is the one before a review of that day, also when it has been written already.
     """
-    made = (mention(row, resources.get(row["source"], {}), resources, ingredients, as_of) for row in rows)
+    made = (mention(row, resources.get(row["source"], {}), resources, ingredients, as_of, review_day) for row in rows)
     groups = grouped((one for one in made if one is not None), as_of)
     lines = sorted(((group, entry(group)) for group in groups), key=lambda line: _order(line[1]))
     known = allergies(resources.values())
@@ -54,7 +56,7 @@ def personal_medication_list(
         entries=tuple(line for _, line in lines),
         questions=(*questions(lines, as_of), *_about_allergies(known)),
         allergies=known,
-        fills_known=any(group.of("filled") for group in groups),
+        fills_known=any(group.fills for group in groups),
     )
 
 
@@ -64,7 +66,9 @@ def grouped(mentions: Iterable[Mention], as_of: date) -> list[Group]:
     A mention without strength (or route) joins the only one that others tell of the drug; where they tell several it stands alone.
     """
     by_drug: dict[str, set[Mention]] = {}
-    for one in mentions:
+    every_one = set(mentions)
+    settled = _settled(every_one)
+    for one in every_one:
         by_drug.setdefault(one.drug, set()).add(one)
     groups: list[Group] = []
     for drug, every in sorted(by_drug.items()):
@@ -75,8 +79,18 @@ def grouped(mentions: Iterable[Mention], as_of: date) -> list[Group]:
             routes = {other.route for other in every if other.product.key in ("", strength)} - {""}
             route = one.route or (next(iter(routes)) if len(routes) == 1 else "")
             by_key.setdefault(f"{drug}|{strength}|{route}", []).append(one)
-        groups += [Group(key, tuple(members), as_of) for key, members in by_key.items()]
+        groups += [Group(key, tuple(members), as_of, settled) for key, members in by_key.items()]
     return groups
+
+
+def _settled(mentions: Iterable[Mention]) -> frozenset[Mention]:
+    """The mentions that a review took into account and that are not later than it."""
+    told = set(mentions)
+    days: dict[str, str] = {}
+    for one in told:
+        for source in one.settles:
+            days[source] = max(one.day, days.get(source, ""))
+    return frozenset(one for one in told if one.source in days and one.day <= days[one.source])
 
 
 def _order(line: Entry) -> tuple[int, int, str, str]:

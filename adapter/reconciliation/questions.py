@@ -45,7 +45,7 @@ Line = tuple[Group, Entry]
 def questions(lines: Sequence[Line], as_of: date) -> list[Question]:
     """The questions that the lines raise, in the order of the lines."""
     found: list[Question] = []
-    fills_known = any(one.state == "filled" for group, _ in lines for one in group.mentions)
+    fills_known = any(group.fills for group, _ in lines)
     for group, line in lines:
         found += _stopped_and_active(group, line)
         found += _not_filled(group, line, lines, as_of) if fills_known else []
@@ -118,7 +118,7 @@ def _not_filled(group: Group, line: Entry, lines: Sequence[Line], as_of: date) -
     orders = [one for one in group.of("taken") if one.kind == "request" and not one.by_member]
     if not orders or line.kind not in ("rx", "both", "unknown"):
         return []
-    fills = [one for other, _ in lines if other.drug == group.drug for one in other.of("filled")]
+    fills = [one for other, _ in lines if other.drug == group.drug for one in other.fills]
     last = max([*map(supplied_until, fills), *(_day(one) for one in orders)])
     if last + timedelta(days=NOT_FILLED) >= as_of:
         return []

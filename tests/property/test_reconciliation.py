@@ -127,6 +127,6 @@ def test_the_order_and_repetition_of_resources_make_no_difference(pool: EnginePo
 )
 def test_a_sentence_is_one_line_that_ends_with_a_period_or_nothing(dosage: dict[str, Any]) -> None:
     for language in ("en", "es"):
-        told = use([dosage], language).text  # type: ignore[arg-type]
+        told = use([dosage], language).text
         assert told == " ".join(told.split())
         assert told == "" or told.endswith(".")
