@@ -197,4 +197,5 @@ def _reasons(covered: Covered, period: Period) -> ir.Table:
 
 
 def _date(days: ir.IntegerValue, period: Period) -> ir.DateValue:
-    return (ibis.date(period.first) + days.as_interval("D")).cast("date")
+    # DuckDB's date + interval is a timestamp, which Ibis takes for a date and so would not cast.
+    return (ibis.date(period.first) + days.as_interval("D")).cast("timestamp").cast("date")

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from adapter.problems.hits import hits
 from adapter.problems.rules import Adherence
+from adapter.problems.taken import written
 
 UNDECIDED = "age_unknown"
 
@@ -28,7 +29,7 @@ def adherence(covered: ir.Table, rule: Adherence) -> ir.Table:
             certain=(rows.excluded == "") & ~rows.undecided,
             ingredients=ibis.literal([], type="array<string>"),  # another drug of the class is not another problem
             fact=ibis.coalesce(
-                said.concat(" days since ", rows.first_fill.cast("string"), ", ", rows.fills.cast("string"), " fills"),
+                said.concat(" days since ", written(rows.first_fill), ", ", rows.fills.cast("string"), " fills"),
                 "no fill with a full date",
             ),
         )

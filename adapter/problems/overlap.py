@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from adapter.problems.hits import hits, texts
 from adapter.problems.rules import Duplicate, Together
-from adapter.problems.taken import FILLS, Span, in_days, members, of_kinds
+from adapter.problems.taken import FILLS, Span, fill_days, in_days, members, of_kinds, written
 
 _KEY = ["beneficiary", "item"]
 
@@ -70,7 +70,7 @@ def _filled_enough(rows: ir.Table, fewest: int, days: Span) -> ir.Table:
     key = [*_KEY, "side"]
     counted = rows.group_by(key).agg(
         surely=rows.day_first.nunique(where=inside & rows.sure & (rows.day_first == rows.day_last)),
-        perhaps=rows.source.nunique(where=inside),
+        perhaps=fill_days(rows, inside),
         standing=(standing & rows.sure).any(),
         may_stand=standing.any(),
     )
@@ -84,8 +84,6 @@ def _filled_enough(rows: ir.Table, fewest: int, days: Span) -> ir.Table:
 
 
 def _fact(found: ir.Table, days: Span) -> ir.StringValue:
-    def written(day: ir.IntegerValue) -> ir.StringValue:
-        return (ibis.date(days.first) + day.as_interval("D")).cast("date").cast("string")
-
-    said = found.n.cast("string").concat(" days together, from ", written(found.first), " to ", written(found.last))
+    first, last = (written(ibis.date(days.first) + day.as_interval("D")) for day in (found.first, found.last))
+    said = found.n.cast("string").concat(" days together, from ", first, " to ", last)
     return ibis.coalesce(said, "no day together is sure")

@@ -125,3 +125,14 @@ def in_days(rows: ir.Table, days: Span) -> ir.Table:
         .filter(rows.from_may <= rows.to_may)
         .drop("a", "b", "z", "known")
     )
+
+
+def fill_days(rows: ir.Table, where: ir.BooleanValue) -> ir.IntegerValue:
+    """On how many different days a group may have been filled: those told as a day, and one for each that is not."""
+    whole = (rows.day_first == rows.day_last).fill_null(False)
+    return rows.day_first.nunique(where=where & whole) + rows.source.nunique(where=where & ~whole)
+
+
+def written(day: ir.DateValue) -> ir.StringValue:
+    """The day as text; NULL without one."""
+    return day.strftime("%Y-%m-%d")

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from adapter.problems.hits import NO_TEXTS, hits, texts
 from adapter.problems.rules import DrugSet, Gap, Use
-from adapter.problems.taken import FILLS, Span, members, of_kinds
+from adapter.problems.taken import FILLS, Span, fill_days, members, of_kinds
 from adapter.targeting.windows import since
 
 
@@ -88,7 +88,7 @@ def _counted(rows: ir.Table, key: list[str], fewest: int) -> ir.Table:
     counted = rows.group_by(key).agg(
         fills=rows.day_first.nunique(where=known & fill),
         standing=(known & ~fill).any(),
-        possible=rows.source.nunique(where=fill),
+        possible=fill_days(rows, fill),
         may_stand=(~fill).any(),
         ingredients=texts(rows.ingredient, known),
         names=texts(rows.name, known),

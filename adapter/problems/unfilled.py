@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from adapter.problems.hits import hits, texts
 from adapter.problems.rules import Unfilled
-from adapter.problems.taken import FILLS
+from adapter.problems.taken import FILLS, written
 from adapter.targeting.criteria import is_part_d
 
 
@@ -44,9 +44,7 @@ def unfilled(uses: ir.Table, rule: Unfilled, as_of: date) -> ir.Table:
     sure = (rows.youngest >= rule.from_days) & (rows.oldest <= longest) & ~rows.undated
     may = (rows.oldest >= rule.from_days) & (rows.youngest <= longest) | rows.undated
     known = rows.listed & (rows.otc == "") & ~rows.any_unlisted.fill_null(True)
-    days = ibis.literal("ordered on ").concat(
-        rows.ordered.cast("string"), ", ", rows.oldest.cast("string"), " days ago"
-    )
+    days = ibis.literal("ordered on ").concat(written(rows.ordered), ", ", rows.oldest.cast("string"), " days ago")
     rows = rows.mutate(
         item=rows.drug,
         certain=sure & known,
