@@ -50,7 +50,7 @@ def explanations(eob: ir.Table) -> ir.Table:
     An EOB without id (BFD v3 gives such) is named by a hash of its content, so that the same claim read twice counts once.
     """
     period = eob.billablePeriod["start"]
-    claim = ibis.coalesce(eob.id, ibis.literal(NO_ID).concat(_content_hash(eob)))
+    claim = claim_id(eob)
     kind = claim_kind(eob)
     return eob.select(
         id=claim,
@@ -76,6 +76,11 @@ def explanations(eob: ir.Table) -> ir.Table:
         ),
         **versioned(eob),
     )  # fmt: skip
+
+
+def claim_id(eob: ir.Table) -> ir.StringValue:
+    """The id of each ExplanationOfBenefit, or the name made of its content."""
+    return ibis.coalesce(eob.id, ibis.literal(NO_ID).concat(_content_hash(eob)))
 
 
 def _pharmacy_faults(eob: ir.Table, pharmacy: ir.BooleanValue) -> list[tuple[ir.BooleanValue, str]]:

@@ -113,7 +113,7 @@ EXPLANATION_OF_BENEFIT: dict[str, Shape] = COMMON | {
     "type": CODED,
     "subType": CODES,
     "patient": {"reference": STRING},
-    "billablePeriod": {"start": STRING},
+    "billablePeriod": {"start": STRING, "end": STRING},
     "diagnosis": [{"diagnosisCodeableConcept": {"coding": [CODING]}}],
     "identifier": [{"value": STRING}],
     "related": [{"claim": {"reference": STRING, "identifier": {"value": STRING}}, "relationship": CODES}],
