@@ -6,10 +6,12 @@ All or nothing: one transaction at a server. What was held when the resources we
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from adapter.resources.npi import NPI_SYSTEM
 from adapter.resources.provenance import provenance
 from adapter.resources.review import Review, Written
 from adapter.resources.review_document import is_us_core_person
+from adapter.resources.review_note import Printed
 from adapter.resources.reviewed_list import is_current
 from adapter.sinks import PersonWrite, Sink, WriteReport, differs, open_sink
 
@@ -140,14 +143,15 @@ def _refuse(path: Path, found: list[tuple[str, str]]) -> None:
         raise ConfigError("\n".join(f"{path.name}: {key}: {fault}" for key, fault in found))
 
 
-def _pdf(path: Path) -> bytes:
+def _pdf(path: Path) -> Printed:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"The summary {path} cannot be read ({error.strerror}); give a file with --pdf") from error
     if not content.startswith(b"%PDF-"):
         raise ConfigError(f"{path.name} is no PDF; make one with mtm-adapter documents")
-    return content
+    digest = sha1(content, usedforsecurity=False).digest()  # R4 Attachment.hash
+    return Printed(b64encode(content).decode("ascii"), b64encode(digest).decode("ascii"), len(content))
 
 
 def _write(made: Review, records: Reconciled, sink: Sink, base_url: str, asked: Reviewing) -> Reviewed:

@@ -17,6 +17,7 @@ from adapter.resources.detected_issue import Mitigation, Problem
 from adapter.resources.ids import is_own
 from adapter.resources.narrative import clean
 from adapter.resources.review import Review, ReviewProblem
+from adapter.resources.review_note import Printed
 from adapter.resources.reviewed_allergy import ToldAllergy, every
 from adapter.resources.reviewed_statement import ReviewedDrug
 from adapter.resources.reviewer import Reviewer
@@ -81,7 +82,7 @@ def _of_allergies(form: ReviewForm, pml: PersonalMedicationList, resources: Mapp
 
 
 def settled(
-    form: ReviewForm, pml: PersonalMedicationList, enrollment: Enrollment, known_reviewer: str, pdf: bytes | None
+    form: ReviewForm, pml: PersonalMedicationList, enrollment: Enrollment, known_reviewer: str, pdf: Printed | None
 ) -> Review:
     """The review that the form tells; ``known_reviewer`` is the reference of the Practitioner whom the source holds, or ""."""
     lines = {line.key: line for line in pml.entries}

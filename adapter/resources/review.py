@@ -16,7 +16,7 @@ from adapter.resources.medication_statement import is_standing, withdrawn
 from adapter.resources.merging import joined
 from adapter.resources.review_composition import composition_id, review_composition
 from adapter.resources.review_document import document_id, is_us_core_person, review_document
-from adapter.resources.review_note import note_id, review_note, superseded_note
+from adapter.resources.review_note import Printed, note_id, review_note, superseded_note
 from adapter.resources.reviewed_allergy import ToldAllergy, allergy_id, reviewed_allergy
 from adapter.resources.reviewed_list import is_current, list_id, retired, reviewed_list
 from adapter.resources.reviewed_statement import Held, ReviewedDrug, reviewed_statement, statement_id, superseded
@@ -52,7 +52,7 @@ class Review:
     other: tuple[str, ...]
     language: str
     allergies_confirmed: bool
-    pdf: bytes | None
+    pdf: Printed | None
 
     @property
     def held(self) -> Held:
@@ -100,27 +100,68 @@ def written(review: Review, state: State, *, base_url: str, recorded: str) -> Wr
     """
     held = review.held
     person = (
-        practitioner(review.reviewer, state.get(held.practitioner))
-        if not review.known_reviewer
-        else state[held.practitioner]
+        state[held.practitioner]
+        if review.known_reviewer
+        else practitioner(review.reviewer, state.get(held.practitioner))
     )
-    statements = [
-        reviewed_statement(drug, held, _of(state, "MedicationStatement", statement_id(drug, held)))
-        for drug in review.drugs
-    ]
+    drugs = _drugs(review, state)
     issues = [_issue(one, review, state) for one in review.problems]
     standing = [issue for issue, one in zip(issues, review.problems, strict=True) if not one.dismissed]
     plan = action_plan(
         review.to_do, [reference_to(one) for one in standing], held,
         [reference_to(one) for one in _earlier_plans(review, state)], _of(state, "CarePlan", plan_id(held)),
     )  # fmt: skip
-    listed = reviewed_list(review.drugs, held, review.other, _of(state, "List", list_id(held)))
     told = [
         reviewed_allergy(one, held, _of(state, "AllergyIntolerance", allergy_id(one, held))) for one in review.allergies
     ]
     procedure = service_event(
         replace(review.service, performer=held.practitioner), state.get(reference_of(review.service))
     )
+    smp, notices = _claim(standing, state[f"Patient/{held.beneficiary}"], person)
+    parts = _Parts(
+        person, drugs, plan, tuple(standing), (*_standing_allergies(state, told), *told), procedure, smp
+    )
+    own = [
+        *([] if review.known_reviewer else [person]), *drugs.statements, drugs.listed, *issues, plan, *told, procedure,
+        *_documents(parts, review, state, base_url, recorded),
+    ]  # fmt: skip
+    return Written(tuple(own), tuple(_superseded(review, state, drugs.statements)), smp, notices)
+
+
+@dataclass(frozen=True)
+class _Drugs:
+    statements: tuple[Resource, ...]
+    stopped: tuple[Resource, ...]
+    listed: Resource
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the documents of a review are made of."""
+
+    person: Resource
+    drugs: _Drugs
+    plan: Resource
+    issues: tuple[Resource, ...]
+    allergies: tuple[Resource, ...]
+    procedure: Resource
+    smp: bool
+
+
+def _drugs(review: Review, state: State) -> _Drugs:
+    held = review.held
+    made = [
+        reviewed_statement(drug, held, _of(state, "MedicationStatement", statement_id(drug, held)))
+        for drug in review.drugs
+    ]
+    stopped = [one for one, drug in zip(made, review.drugs, strict=True) if not drug.listed]
+    listed = reviewed_list(review.drugs, held, review.other, _of(state, "List", list_id(held)))
+    return _Drugs(tuple(made), tuple(stopped), listed)
+
+
+def _documents(parts: _Parts, review: Review, state: State, base_url: str, recorded: str) -> list[Resource]:
+    """Composition, document Bundle and the note that points at it."""
+    held = review.held
     note = review_note(
         held,
         review.reviewer.organization,
@@ -129,34 +170,19 @@ def written(review: Review, state: State, *, base_url: str, recorded: str) -> Wr
         recorded,
         _of(state, "DocumentReference", note_id(held)),
     )
-    patient = state[f"Patient/{held.beneficiary}"]
-    smp, notices = _claim(standing, patient, person)
-    allergies = [*_standing_allergies(state, told), *told]
-    stopped = [one for one, drug in zip(statements, review.drugs, strict=True) if not drug.listed]
     composition = review_composition(
-        held, plan=plan, medications=listed, stopped=stopped, issues=standing, allergies=allergies, procedure=procedure, note=note,
-        allergies_confirmed=review.allergies_confirmed, smp=smp, recorded=recorded,
-        held=_of(state, "Composition", composition_id(held)),
+        held, plan=parts.plan, medications=parts.drugs.listed, stopped=parts.drugs.stopped, issues=parts.issues,
+        allergies=parts.allergies, procedure=parts.procedure, note=note, allergies_confirmed=review.allergies_confirmed,
+        smp=parts.smp, recorded=recorded, held=_of(state, "Composition", composition_id(held)),
     )  # fmt: skip
     inside = [
-        composition,
-        patient,
-        person,
-        plan,
-        *standing,
-        listed,
-        *statements,
-        *allergies,
-        procedure,
-        *_printed(composition, note),
-    ]
-    document = review_document(
-        held, inside, base_url=base_url, smp=smp, recorded=recorded, held=_of(state, "Bundle", document_id(held))
-    )
-    own = [
-        *([] if review.known_reviewer else [person]), *statements, listed, *issues, plan, *told, procedure, composition, document, note,
+        composition, state[f"Patient/{held.beneficiary}"], parts.person, parts.plan, *parts.issues, parts.drugs.listed,
+        *parts.drugs.statements, *parts.allergies, parts.procedure, *_printed(composition, note),
     ]  # fmt: skip
-    return Written(tuple(own), tuple(_superseded(review, state, statements)), smp, notices)
+    document = review_document(
+        held, inside, base_url=base_url, smp=parts.smp, recorded=recorded, held=_of(state, "Bundle", document_id(held))
+    )
+    return [composition, document, note]
 
 
 def _of(state: State, kind: str, own_id: str) -> Resource | None:

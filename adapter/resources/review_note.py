@@ -6,8 +6,7 @@ patient, not a Practitioner, so the organization stands in it as a contained res
 
 from __future__ import annotations
 
-import base64
-from hashlib import sha1
+from dataclasses import dataclass
 
 from adapter.resources.ids import Resource, identifier, resource_id, tag
 from adapter.resources.merging import merge_dated
@@ -30,13 +29,22 @@ PDF, FHIR_JSON = "application/pdf", "application/fhir+json"
 _OWNED = ("text", "content", "contained", "author")
 
 
+@dataclass(frozen=True)
+class Printed:
+    """The summary as printed: the PDF in base64, its SHA-1 in base64 (R4 Attachment.hash), and its size in bytes."""
+
+    data: str
+    hash: str
+    size: int
+
+
 def note_id(review: Held) -> str:
     """The id of the DocumentReference of this review."""
     return resource_id("review-note", review.contract, review.beneficiary, review.plan_year, review.day.isoformat())
 
 
 def review_note(
-    review: Held, organization: str, bundle_id: str, pdf: bytes | None, recorded: str, held: Resource | None
+    review: Held, organization: str, bundle_id: str, pdf: Printed | None, recorded: str, held: Resource | None
 ) -> Resource:
     """The DocumentReference: the printed summary ``pdf`` first, if there is one, then the document Bundle.
 
@@ -82,14 +90,12 @@ def superseded_note(held: Resource) -> Resource:
     return {**held, "status": "superseded"} if held.get("status") == "current" else held
 
 
-def _printed(pdf: bytes, recorded: str, held: Resource) -> Resource:
+def _printed(pdf: Printed, recorded: str, held: Resource) -> Resource:
     content: Resource = {
         "contentType": PDF,
-        "data": base64.b64encode(pdf).decode("ascii"),
-        "size": len(pdf),
-        "hash": base64.b64encode(sha1(pdf, usedforsecurity=False).digest()).decode(
-            "ascii"
-        ),  # R4 Attachment.hash is SHA-1
+        "data": pdf.data,
+        "size": pdf.size,
+        "hash": pdf.hash,
         "title": "Summary of the medication review as printed",
     }
     return _dated(content, recorded, held)
