@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -31,15 +31,15 @@ from adapter.reporting.form import Layout
 from adapter.reporting.layout import layout_path, load_layout
 from adapter.reporting.lineage import SCHEMA, cells
 from adapter.reporting.national import National, load_national
-from adapter.reporting.provided import counted
 from adapter.reporting.rates import RATES, rates
-from adapter.reporting.records import Parts, evidence, parts
+from adapter.reporting.records import Parts, evidence, parts, with_enrollees
 from adapter.snapshot import Snapshot
 from adapter.sources import open_source
 from adapter.targeting.program import Program, load_program, program_path
 
 SERVED = ("CarePlan", "Procedure", "Communication")  # read of a server, beside Patient
 LINEAGE = "lineage.parquet"
+MEMORY = 1_000_000_000  # bytes of the engine: a million enrollees with their services fit, and the whole run stays below 2 GB
 
 
 @dataclass(frozen=True)
@@ -78,18 +78,17 @@ def report(reporting: Reporting, config: Config, folder: Path) -> tuple[Contract
     ReportError) when the edits find errors; findings.csv is then written and the file is not.
     """
     rules = _rules(reporting)
-    with TemporaryDirectory(prefix="mtm-") as scratch, Engine() as engine:
+    with TemporaryDirectory(prefix="mtm-") as scratch, Engine(MEMORY) as engine:
         snapshot = open_source(reporting.source, config, Path(scratch), reporting.patients, SERVED)
-        engine.expect(snapshot.size)
         enrolled = enrollment_tables(engine, snapshot)
         of = kept_parts(engine, enrolled, reporting.contract, reporting.year)
         output_folder(folder)
         try:
-            made = contract_file(of, enrolled.enrollments, rules.layout, rules.checking)
+            made = contract_file(of, rules.layout, rules.checking)
         except FindingsError as error:
             write_whole(folder / "findings.csv", csv_bytes(COLUMNS, [vars(finding) for finding in error.findings]))
             raise
-        lineage = partial(_write_lineage, engine, of, rules.layout) if reporting.lineage else None
+        lineage = partial(write_lineage, engine, of, rules.layout) if reporting.lineage else None
         told = _told(made, enrolled, snapshot, reporting, rules)
         return made, _write(made, enrolled, told, rules, lineage, folder)
 
@@ -97,8 +96,7 @@ def report(reporting: Reporting, config: Config, folder: Path) -> tuple[Contract
 def kept_parts(engine: Engine, enrolled: Enrolled, contract: str, year: int) -> Parts:
     """The parts of the records, those that several tables need computed once."""
     of = parts(enrolled.enrollments, enrolled.beneficiaries, enrolled.services, contract, year)
-    of = replace(of, enrollees=engine.keep(of.enrollees, "enrollees"), own=engine.keep(of.own, "own_services"))
-    return replace(of, counted=engine.keep(counted(of.own, of.enrollees), "counted_services"))
+    return with_enrollees(of, engine.keep(of.enrollees, "enrollees"))
 
 
 def _rules(reporting: Reporting) -> _Rules:
@@ -162,7 +160,7 @@ def _hashed(write: Callable[[Path], None], hashes: dict[str, str], path: Path) -
     hashes[LINEAGE] = _digest(path)
 
 
-def _write_lineage(engine: Engine, of: Parts, layout: Layout, path: Path) -> None:
+def write_lineage(engine: Engine, of: Parts, layout: Layout, path: Path) -> None:
     """lineage.parquet, streamed: the lineage of a large contract does not fit into memory beside its file."""
     options = {"compression": "zstd", "compression_level": 1, "use_dictionary": _words()}
     with engine.stream(evidence(of)) as batches, pq.ParquetWriter(path, SCHEMA, **options) as writer:

@@ -38,16 +38,17 @@ PERSONS = {  # edit: what a person's row says
 }
 
 
-def source_findings(sheet: Sheet, of: Parts, enrollments: ir.Table) -> Iterator[Finding]:
+def source_findings(sheet: Sheet, of: Parts) -> Iterator[Finding]:
     """Every finding on resources; ``sheet`` holds the records that were made of them."""
-    told = _read(provided.left_out(of.own, of.enrollees, of.year))
+    enrollments = of.enrollments
+    told = _read(provided.left_out(of.services, of.year))
     rows = _places(sheet, told)
     for one, row in zip(told, rows, strict=True):
         edit = "summary_without_cmr" if one["why"] == "no_cmr" else "service_not_counted"
         if sheet.is_on(edit):
             rule = f"a {provided.KINDS[one['kind']]} {WHY[one['why']]} and does not count"
             yield sheet.finding(edit, rule, None, row, whose=one["beneficiary"])
-    for edit, whom in _persons(of, enrollments).items():
+    for edit, whom in _persons(of).items():
         if sheet.is_on(edit):
             rule, name = PERSONS[edit]
             people = _read(whom.select("beneficiary").distinct().order_by("beneficiary"))
@@ -73,7 +74,7 @@ def _places(sheet: Sheet, told: list[dict[str, Any]]) -> list[int | None]:
     return [None if place is None else place + 1 for place in places.to_pylist()]
 
 
-def _persons(of: Parts, enrollments: ir.Table) -> dict[str, ir.Table]:
+def _persons(of: Parts) -> dict[str, ir.Table]:
     """The beneficiaries whom each edit concerns."""
     rows = of.enrollees.left_join(of.persons.rename(_of="beneficiary"), [("beneficiary", "_of")])
     died = rows.deceased.fill_null(False)
@@ -86,8 +87,8 @@ def _persons(of: Parts, enrollments: ir.Table) -> dict[str, ir.Table]:
         "revoked_without_opt_out": rows.filter(rows.unexplained),
         "several_mbis": rows.filter(rows.current_mbis > 1),
         "earlier_mbi": _earlier(rows),
-        "enrollments_overlap": _overlapping(of_contract(enrollments, of.contract, of.year)),
-        "enrolled_elsewhere": _elsewhere(of, enrollments),
+        "enrollments_overlap": _overlapping(of_contract(of.enrollments, of.contract, of.year)),
+        "enrolled_elsewhere": _elsewhere(of),
     }
 
 
@@ -113,9 +114,9 @@ def _overlapping(own: ir.Table) -> ir.Table:
     )
 
 
-def _elsewhere(of: Parts, enrollments: ir.Table) -> ir.Table:
+def _elsewhere(of: Parts) -> ir.Table:
     """Those with an enrollment of another contract that overlaps their days in this one."""
-    other = enrollments.filter(enrollments.contract != of.contract)
+    other = of.enrollments.filter(of.enrollments.contract != of.contract)
     other = other.mutate(_ends=ibis.coalesce(other.ends_on, ibis.date(other.plan_year.cast("int32"), 12, 31)))
     other = other.select(_beneficiary="beneficiary", _from="enrolled_on", _to=_end)
     mine = of.enrollees

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import ibis.expr.types as ir
-
 from adapter.errors import ReportError
 from adapter.reporting import file
 from adapter.reporting.checks import check
@@ -45,7 +43,7 @@ class ContractFile:
     unverified: tuple[str, ...]  # sentences: what the file rests on that is not verified
 
 
-def contract_file(of: Parts, enrollments: ir.Table, layout: Layout, checking: Checking) -> ContractFile:
+def contract_file(of: Parts, layout: Layout, checking: Checking) -> ContractFile:
     """The file of a contract and year: one record per beneficiary enrolled at any time of the year.
 
     42 CFR 423.514(a), Part D Reporting Requirements (CMS-10185). The same tables give the same bytes. Raises
@@ -57,7 +55,7 @@ def contract_file(of: Parts, enrollments: ir.Table, layout: Layout, checking: Ch
     sheet = Sheet(texts, layout, of.year, checking.edits, rows)
     found = [
         *check(sheet, of.contract, checking.enrolled, checking.last_year, checking.national),
-        *source_findings(sheet, of, enrollments),
+        *source_findings(sheet, of),
     ]
     findings = in_order(found, layout)
     if not checking.allow_errors:

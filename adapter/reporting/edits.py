@@ -74,7 +74,9 @@ def _names(raw: Any, known: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Every edit without a rule and every rule without an edit, with what is wrong."""
     names = set(raw) if isinstance(raw, dict) else set()
     yield from ((name, "no rule is called so; correct its name") for name in sorted(names - known))
-    yield from ((name, "the edit is missing; set its severity to off to leave it out") for name in sorted(known - names))
+    yield from (
+        (name, "the edit is missing; set its severity to off to leave it out") for name in sorted(known - names)
+    )
 
 
 def edits_path(name_or_file: str, folder: Path) -> Path:

@@ -8,6 +8,9 @@ import ibis
 import ibis.expr.types as ir
 
 SEVERAL = ";"  # between the resources that a fact rests on
+COLUMNS = (
+    "beneficiary", "enrolled_on", "criteria_met_on", "met_criteria", "opted_out_on", "opt_out_reason", "status", "_ends",
+)  # fmt: skip
 
 
 def versioned(source: ir.StringValue, version: ir.StringValue) -> ir.StringValue:
@@ -18,48 +21,70 @@ def versioned(source: ir.StringValue, version: ir.StringValue) -> ir.StringValue
 def enrolled(enrollments: ir.Table, contract: str, year: int) -> ir.Table:
     """One row per beneficiary enrolled in ``contract`` at any time of ``year``; several enrollments are one.
 
-    Columns: beneficiary, enrollments (the CarePlans, joined by ';'), from_enrollments (the same with versions), from_last
-    (that of the last enrollment), enrolled_on (the earliest; NULL when one is unknown), criteria_met_on, met_criteria,
-    first_day and last_day (between which services count, never NULL), opted_out_on, opt_out_reason, unexplained (the last
-    enrollment is revoked and tells no day of an opt-out). Practice [P], reference/cms-rules.md 5: one row per beneficiary
-    and contract, from the earliest enrollment to the last end.
+    Columns: beneficiary, enrolled_on (the earliest; NULL when one is unknown), criteria_met_on, met_criteria, first_day and
+    last_day (between which services count, never NULL), opted_out_on, opt_out_reason, unexplained (the last enrollment is
+    revoked and tells no day of an opt-out). Practice [P], reference/cms-rules.md 5: one row per beneficiary and contract,
+    from the earliest enrollment to the last end.
     """
     rows = of_contract(enrollments, contract, year)
-    rows = rows.mutate(_from=versioned(rows.source, rows.version_id))
+    several = _several(rows)
+    one = rows.anti_join(several, "beneficiary").rename(met_criteria="reason_code").select(*COLUMNS)
+    return _ended(one.union(_merged(rows.semi_join(several, "beneficiary"))), year)
+
+
+def carriers(enrollments: ir.Table, contract: str, year: int) -> ir.Table:
+    """One row per beneficiary of ``enrolled``: enrollments (versioned references, joined by ';') and last, the last of them."""
+    rows = of_contract(enrollments, contract, year)
+    rows = rows.select("beneficiary", source=versioned(rows.source, rows.version_id), order=_order(rows))
+    several = _several(rows)
+    one = rows.anti_join(several, "beneficiary").select("beneficiary", enrollments="source", last="source")
+    more = rows.semi_join(several, "beneficiary")
+    merged = more.group_by("beneficiary").agg(
+        enrollments=more.source.group_concat(SEVERAL, order_by=more.source), last=more.source.argmax(more.order)
+    )
+    return one.union(merged)
+
+
+def _several(rows: ir.Table) -> ir.Table:
+    """The beneficiaries with more than one enrollment: few, and only theirs are merged."""
+    return rows.group_by("beneficiary").agg(_n=rows.count()).filter(lambda t: t._n > 1)
+
+
+def _order(rows: ir.Table) -> ir.StringValue:
+    return ibis.coalesce(rows.enrolled_on.cast("string"), "").concat(rows.source)
+
+
+def _merged(rows: ir.Table) -> ir.Table:
+    """One row per beneficiary with the opt-out and the status of the last enrollment."""
     cms = rows.reason_code.isin(["01", "02", "03"])
-    last = ibis.struct(
-        {"on": rows.opted_out_on, "reason": rows.opt_out_reason, "status": rows.status, "source": rows._from}
-    ).argmax(ibis.coalesce(rows.enrolled_on.cast("string"), "").concat(rows.source))
+    last = ibis.struct({"on": rows.opted_out_on, "reason": rows.opt_out_reason, "status": rows.status})
     merged = rows.group_by("beneficiary").agg(
-        enrollments=rows.source.group_concat(SEVERAL, order_by=rows.source),
-        from_enrollments=rows._from.group_concat(SEVERAL, order_by=rows._from),
         enrolled_on=_earliest(rows.enrolled_on, rows.enrolled_on.isnull()),
         criteria_met_on=_earliest(rows.criteria_met_on, cms & rows.criteria_met_on.isnull()),
         met_criteria=_reason(rows.reason_code),
         _ends=rows._ends.max(),
-        _last=last,
+        _last=last.argmax(_order(rows)),
     )
-    return _ended(merged, year)
+    told = {"opted_out_on": merged._last["on"], "opt_out_reason": merged._last["reason"], "status": merged._last["status"]}
+    return merged.mutate(**told).select(*COLUMNS)
 
 
-def _ended(merged: ir.Table, year: int) -> ir.Table:
-    """With the opt-out of the last enrollment, and the days between which services count.
+def _ended(rows: ir.Table, year: int) -> ir.Table:
+    """With the opt-out that counts, and the days between which services count.
 
     Practice [P], reference/cms-rules.md 3: an opt-out 02 (disenrollment) dated 31 December is not an opt-out, 01 (death)
     is; services count only between enrollment and end and within the year. The day of opt-out itself counts (U).
     """
-    opted, reason = merged._last["on"], merged._last["reason"]
-    none = ((reason == "02") & (opted == date(year, 12, 31))).fill_null(False)
-    opted, reason = ibis.ifelse(none, ibis.null("date"), opted), ibis.ifelse(none, ibis.null("string"), reason)
+    none = ((rows.opt_out_reason == "02") & (rows.opted_out_on == date(year, 12, 31))).fill_null(False)
+    opted = ibis.ifelse(none, ibis.null("date"), rows.opted_out_on)
     new_year, year_end = ibis.literal(date(year, 1, 1)), ibis.literal(date(year, 12, 31))
-    return merged.select(
-        "beneficiary", "enrollments", "from_enrollments", "enrolled_on", "criteria_met_on", "met_criteria",
-        from_last=merged._last["source"],
-        first_day=ibis.greatest(ibis.coalesce(merged.enrolled_on, new_year), new_year),
-        last_day=ibis.least(ibis.coalesce(merged._ends, year_end), ibis.coalesce(opted, year_end), year_end),
+    return rows.select(
+        "beneficiary", "enrolled_on", "criteria_met_on", "met_criteria",
+        first_day=ibis.greatest(ibis.coalesce(rows.enrolled_on, new_year), new_year),
+        last_day=ibis.least(ibis.coalesce(rows._ends, year_end), ibis.coalesce(opted, year_end), year_end),
         opted_out_on=opted,
-        opt_out_reason=reason,
-        unexplained=((merged._last["status"] == "revoked") & merged._last["on"].isnull()).fill_null(False),
+        opt_out_reason=ibis.ifelse(none, ibis.null("string"), rows.opt_out_reason),
+        unexplained=((rows.status == "revoked") & rows.opted_out_on.isnull()).fill_null(False),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ reference/cms-rules.md 5): a beneficiary who changed contract has in each file t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
@@ -24,102 +25,117 @@ KINDS: Mapping[str, str] = {
 }
 
 
-def of_contract(services: ir.Table, contract: str) -> ir.Table:
-    """The services of ``contract``, each with its versioned reference ``_from``."""
-    own = services.filter(services.contract == contract)
-    return own.mutate(_from=versioned(own.source, own.version))
+@dataclass(frozen=True)
+class Services:
+    """The services of one contract, and the days of its enrollees between which they count."""
+
+    own: ir.Table
+    days: ir.Table  # beneficiary, first_day, last_day
+    with_sources: bool = False  # whether the versioned references are told too, for the lineage
+
+    def counted(self, *kinds: str) -> ir.Table:
+        """The services of these kinds that count: dated between enrollment and end, both days included."""
+        some = self.own.filter(self.own.kind.isin(list(kinds)))
+        rows = some.inner_join(self.days, "beneficiary")
+        rows = rows.filter(rows.on_day.between(rows.first_day, rows.last_day))
+        return rows.mutate(_from=versioned(rows.source, rows.version))
+
+    def sources(self, **columns: ir.Value) -> dict[str, ir.Value]:
+        """The ``columns`` when the lineage is asked for."""
+        return columns if self.with_sources else {}
 
 
-def counted(own: ir.Table, enrollees: ir.Table) -> ir.Table:
-    """The services that count: dated between enrollment and end of their beneficiary, both days included."""
-    rows = own.inner_join(enrollees.select("beneficiary", "first_day", "last_day"), "beneficiary")
-    return rows.filter(rows.on_day.between(rows.first_day, rows.last_day)).drop("first_day", "last_day")
+def services_of(services: ir.Table, enrollees: ir.Table, contract: str) -> Services:
+    """The services of ``contract``, of whomever."""
+    return Services(
+        services.filter(services.contract == contract), enrollees.select("beneficiary", "first_day", "last_day")
+    )
 
 
-def reviews(own: ir.Table, count: ir.Table) -> ir.Table:
+def reviews(of: Services) -> ir.Table:
     """One row per beneficiary with a CMR with a summary: the struct ``cmr`` of the initial one.
 
     Practice [P], reference/cms-rules.md 5: the CMR described is the first with a standardized summary; a summary that
     came back still counts as sent. The summary belongs to its CMR whatever its own day, which the edits look at (U).
     """
-    sent = own.filter((own.kind == "summary_sent") & own.about.notnull())
+    sent = of.own.filter((of.own.kind == "summary_sent") & of.own.about.notnull())
+    sent_from = of.sources(source=versioned(sent.source, sent.version))
     day = ibis.coalesce(sent.on_day.cast("string"), "9999")
-    first = ibis.struct({"on": sent.on_day, "source": sent._from}).argmin(day.concat(sent.source))
+    first = ibis.struct({"on": sent.on_day, **sent_from}).argmin(day.concat(sent.source))
     sent = sent.group_by(_cmr=sent.about).agg(_summary=first)
-    cmrs = count.filter(count.kind == "cmr")
+    cmrs = of.counted("cmr")
     rows = cmrs.inner_join(sent, cmrs.source == sent._cmr)
     told = {
         "on": rows.on_day, "method": rows.method, "provider": rows.provider, "recipient": rows.recipient,
-        "impaired": rows.cognitively_impaired, "ltc": rows.ltc_facility, "source": rows._from,
-        "summary_on": rows._summary["on"], "summary": rows._summary["source"],
+        "impaired": rows.cognitively_impaired, "ltc": rows.ltc_facility, "summary_on": rows._summary["on"],
     }  # fmt: skip
+    if of.with_sources:
+        told |= {"source": rows._from, "summary": rows._summary["source"]}
     return rows.group_by("beneficiary").agg(cmr=ibis.struct(told).argmin(_order(rows)))
 
 
-def offers(count: ir.Table) -> ir.Table:
+def offers(of: Services) -> ir.Table:
     """One row per beneficiary to whom a CMR was offered: the struct ``offer`` of the first offer.
 
     Practice [P], reference/cms-rules.md 5: a CMR delivered is also an offer; an offer returned as undeliverable is none.
     """
-    offer = (count.kind == "cmr_offer") & (count.answer != "undeliverable").fill_null(True)
-    rows = count.filter(offer | (count.kind == "cmr"))
-    told = {
-        "on": rows.on_day, "recipient": rows.recipient, "impaired": rows.cognitively_impaired, "source": rows._from,
-    }  # fmt: skip
+    rows = of.counted("cmr_offer", "cmr")
+    rows = rows.filter((rows.kind == "cmr") | (rows.answer != "undeliverable").fill_null(True))
+    told = {"on": rows.on_day, "recipient": rows.recipient, "impaired": rows.cognitively_impaired}
+    told |= of.sources(source=rows._from)
     # Of one day the offer stands before the CMR: it came first.
-    day = rows.on_day.cast("string").concat(ibis.ifelse(rows.kind == "cmr", "b", "a"), rows.source)
-    return rows.group_by("beneficiary").agg(offer=ibis.struct(told).argmin(day))
+    order = rows.on_day.cast("string").concat(ibis.ifelse(rows.kind == "cmr", "b", "a"), rows.source)
+    return rows.group_by("beneficiary").agg(offer=ibis.struct(told).argmin(order))
 
 
-def tallies(count: ir.Table, with_sources: bool = False) -> ir.Table:
-    """One row per beneficiary with a service: tmr_count, tmr_first_on, safe_disposal; with their resources if asked.
+def tallies(of: Services) -> ir.Table:
+    """One row per beneficiary with a TMR or safe-disposal information: tmr_count, tmr_first_on, safe_disposal.
 
-    TMRs are counted by distinct dates [P+], CY2019 layout, element V.
+    TMRs are counted by distinct dates [P+], CY2019 layout, element V. With their resources ``tmrs`` and ``disposals``.
     """
-    tmr, disposal = count.kind == "tmr", count.kind == "safe_disposal"
-    sources = {"tmrs": _joined(count, tmr), "disposals": _joined(count, disposal)} if with_sources else {}
-    return count.group_by("beneficiary").agg(
-        tmr_count=count.on_day.nunique(where=tmr),
-        tmr_first_on=count.on_day.min(where=tmr),
+    rows = of.counted("tmr", "safe_disposal")
+    tmr, disposal = rows.kind == "tmr", rows.kind == "safe_disposal"
+    return rows.group_by("beneficiary").agg(
+        tmr_count=rows.on_day.nunique(where=tmr),
+        tmr_first_on=rows.on_day.min(where=tmr),
         safe_disposal=disposal.any(),
-        **sources,
+        **of.sources(tmrs=_joined(rows, tmr), disposals=_joined(rows, disposal)),
     )
 
 
-def recommendations(count: ir.Table, with_sources: bool = False) -> ir.Table:
-    """One row per beneficiary with recommendations to prescribers: recommendations, therapy_changes; resources if asked.
+def recommendations(of: Services) -> ir.Table:
+    """One row per beneficiary with recommendations to prescribers: recommendations, therapy_changes.
 
     Practice [P], reference/cms-rules.md 5: problems are de-duplicated on beneficiary, reason, action and drug within the
     year; a recommendation recorded again has the same id (``service_events.identity``), so one resource is one of them. A
-    change counts once for each recommendation that counts, so that changes are never above recommendations.
+    change counts once for each recommendation that counts, so that changes are never above recommendations. With their
+    resources ``recommended`` and ``resolved``.
     """
-    to_prescriber = (count.recipient == "prescriber").fill_null(True)
-    made = count.filter((count.kind == "recommendation") & to_prescriber)
-    made = made.select("beneficiary", "source", "_from")
-    changed = count.filter((count.kind == "resolution") & count.changed.fill_null(False))
+    made = of.counted("recommendation")
+    made = made.filter((made.recipient == "prescriber").fill_null(True)).select("beneficiary", "source", "_from")
+    changed = of.counted("resolution")
+    changed = changed.filter(changed.changed.fill_null(False))
     changed = changed.group_by(_about=changed.about).agg(_change=changed._from.min())
     rows = made.left_join(changed, made.source == changed._about)
     led = rows._about.notnull()
-    sources = (
-        {"recommended": _joined(rows), "resolved": rows._change.group_concat(SEVERAL, where=led, order_by=rows._change)}
-        if with_sources
-        else {}
-    )
+    resolved = rows._change.group_concat(SEVERAL, where=led, order_by=rows._change)
     return rows.group_by("beneficiary").agg(
-        recommendations=rows.source.nunique(), therapy_changes=rows.source.nunique(where=led), **sources
+        recommendations=rows.source.nunique(),
+        therapy_changes=rows.source.nunique(where=led),
+        **of.sources(recommended=_joined(rows), resolved=resolved),
     )
 
 
-def left_out(own: ir.Table, enrollees: ir.Table, year: int) -> ir.Table:
+def left_out(of: Services, year: int) -> ir.Table:
     """One row per service of the year that does not count: beneficiary, kind, source, why.
 
     why: no_day, not_enrolled, before, after (the end or the opt-out), no_cmr (a summary that is of no CMR known).
     """
-    known = own.filter(own.kind == "cmr").select(_cmr="source")
-    rows = own.filter(own.kind.isin(list(KINDS)))
+    known = of.own.filter(of.own.kind == "cmr").select(_cmr="source")
+    rows = of.own.filter(of.own.kind.isin(list(KINDS)))
     rows = rows.filter(ibis.coalesce(rows.plan_year == year, rows.on_day.year() == year, False))
     rows = rows.left_join(known, rows.about == known._cmr)
-    rows = rows.left_join(enrollees.select("beneficiary", "first_day", "last_day"), "beneficiary")
+    rows = rows.left_join(of.days, "beneficiary")
     summary = rows.kind == "summary_sent"
     why = ibis.cases(
         (summary & rows._cmr.isnull(), "no_cmr"),

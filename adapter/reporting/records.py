@@ -6,23 +6,24 @@ A column holds the fact, typed, in the words of the adapter; how it looks in the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.types as ir
 
 from adapter.reporting import provided
-from adapter.reporting.enrolled import SEVERAL, enrolled, versioned
+from adapter.reporting.enrolled import SEVERAL, carriers, enrolled, versioned
+from adapter.reporting.provided import Services, services_of
 
 
 @dataclass(frozen=True)
 class Parts:
     """What the records of one contract and year are made of; see ``parts``."""
 
+    enrollments: ir.Table
     enrollees: ir.Table
     persons: ir.Table
-    own: ir.Table  # services of the contract
-    counted: ir.Table  # those that count
+    services: Services  # of the contract
     contract: str
     year: int
 
@@ -30,22 +31,25 @@ class Parts:
 def parts(enrollments: ir.Table, beneficiaries: ir.Table, services: ir.Table, contract: str, year: int) -> Parts:
     """The parts of the records: ``enrollments`` and ``beneficiaries`` as of ``tables/``, ``services`` of mtm_services."""
     enrollees = enrolled(enrollments, contract, year)
-    own = provided.of_contract(services, contract)
-    return Parts(enrollees, beneficiaries, own, provided.counted(own, enrollees), contract, year)
+    return Parts(enrollments, enrollees, beneficiaries, services_of(services, enrollees, contract), contract, year)
+
+
+def with_enrollees(of: Parts, enrollees: ir.Table) -> Parts:
+    """The same parts with ``enrollees`` computed once: several tables need them."""
+    days = enrollees.select("beneficiary", "first_day", "last_day")
+    return replace(of, enrollees=enrollees, services=replace(of.services, days=days))
 
 
 def records(of: Parts) -> ir.Table:
     """One row per beneficiary enrolled in the contract at any time of the year, sorted by MBI, then Patient id.
 
-    Columns: those of the layouts by name, and ``beneficiary`` (Patient id), ``patient`` (``Patient/...``, NULL when the
-    source holds no such Patient) and ``enrollments`` (the CarePlans that the row rests on, joined by ';').
+    Columns: those of the layouts by name, and ``beneficiary`` (Patient id).
     """
-    rows = _joined(of, _persons(of), with_sources=False)
+    rows = _joined(of.enrollees, _persons(of), of.services)
     return _ordered(
         rows.select(
-            "beneficiary", "patient", "enrollments", "mbi", "mbi_history", "first_name", "middle_initial", "last_name",
-            "birth_date", "met_criteria", "enrolled_on", "criteria_met_on", "opted_out_on", "opt_out_reason",
-            "tmr_first_on",
+            "beneficiary", "mbi", "mbi_history", "first_name", "middle_initial", "last_name", "birth_date",
+            "met_criteria", "enrolled_on", "criteria_met_on", "opted_out_on", "opt_out_reason", "tmr_first_on",
             contract_number=ibis.literal(of.contract),
             tmr_count=_none_is_zero(rows.tmr_count),
             recommendations=_none_is_zero(rows.recommendations),
@@ -62,12 +66,10 @@ def evidence(of: Parts) -> ir.Table:
     Columns: patient, enrollments, last (enrollment), offer, cmr, summary, tmrs, recommended, resolved, disposals; NULL
     where there is none.
     """
-    persons = of.persons.select("beneficiary", mbi="mbi", patient=versioned(of.persons.source, of.persons.version_id))
-    rows = _joined(of, persons, with_sources=True)
+    persons = of.persons.select("beneficiary", "mbi", patient=versioned(of.persons.source, of.persons.version_id))
+    rows = _joined(carriers(of.enrollments, of.contract, of.year), persons, replace(of.services, with_sources=True))
     ordered = rows.select(
-        "beneficiary", "mbi", "patient", "tmrs", "recommended", "resolved", "disposals",
-        enrollments=rows.from_enrollments,
-        last=rows.from_last,
+        "beneficiary", "mbi", "patient", "enrollments", "last", "tmrs", "recommended", "resolved", "disposals",
         offer=rows.offer["source"],
         cmr=rows.cmr["source"],
         summary=rows.cmr["summary"],
@@ -75,15 +77,14 @@ def evidence(of: Parts) -> ir.Table:
     return _ordered(ordered).drop("beneficiary", "mbi")
 
 
-def _joined(of: Parts, persons: ir.Table, with_sources: bool) -> ir.Table:
-    """The enrollees with their persons and what was provided to each."""
-    rows = of.enrollees
+def _joined(rows: ir.Table, persons: ir.Table, services: Services) -> ir.Table:
+    """``rows`` of enrollees with their persons and what was provided to each."""
     tables = (
         persons,
-        provided.reviews(of.own, of.counted),
-        provided.offers(of.counted),
-        provided.tallies(of.counted, with_sources),
-        provided.recommendations(of.counted, with_sources),
+        provided.reviews(services),
+        provided.offers(services),
+        provided.tallies(services),
+        provided.recommendations(services),
     )
     for number, table in enumerate(tables):
         key = f"_of_{number}"
@@ -103,7 +104,6 @@ def _persons(of: Parts) -> ir.Table:
     return rows.select(
         "beneficiary",
         "mbi",
-        patient=rows.source,
         mbi_history=earlier.join(SEVERAL).nullif(""),
         # A person with one name has it in the last name, whichever element of HumanName holds it (own reading, U).
         first_name=ibis.ifelse(family.isnull(), ibis.null("string"), given),
@@ -119,11 +119,11 @@ def _cmr(cmr: ir.StructValue, offer: ir.StructValue) -> dict[str, ir.Value]:
     Cognitive impairment is asked "at the CMR offer or delivery" [P+]: the CMR tells, else the first offer, else U; the
     LTC facility is U when there was no CMR [P+].
     """
-    received = cmr["source"].notnull()
+    received = cmr.notnull()
     return {
         "cognitively_impaired": ibis.coalesce(ibis.ifelse(received, cmr["impaired"], offer["impaired"]), "U"),
         "ltc_facility": ibis.coalesce(cmr["ltc"], "U"),
-        "cmr_offered": _flag(offer["source"].notnull()),
+        "cmr_offered": _flag(offer.notnull()),
         "cmr_offered_on": offer["on"],
         "cmr_offer_recipient": offer["recipient"],
         "cmr_received": _flag(received),

@@ -69,10 +69,13 @@ class Sheet:
 
     def found(self, edit: str, bad: Any, at: Field | None, rule: str, remedy: str = "") -> Iterator[Finding]:
         """A finding for each row where the mask ``bad`` is true; none when the edit is off."""
-        if self.edits[edit].severity == "off":
+        if not self.is_on(edit):
             return
-        for index in pc.indices_nonzero(pc.fill_null(bad, False)).to_pylist():
-            yield self.finding(edit, rule, at, index + 1, remedy)
+        places = pc.indices_nonzero(pc.fill_null(bad, False))
+        if len(places):
+            each = zip(places.to_pylist(), self._whose(places), self._values(places, at), strict=True)
+            for index, whose, value in each:
+                yield self.finding(edit, rule, at, index + 1, remedy, whose, value)
 
     def finding(
         self,
@@ -82,8 +85,9 @@ class Sheet:
         row: int | None = None,
         remedy: str = "",
         whose: str | None = None,
+        value: str | None = None,
     ) -> Finding:
-        """One finding at a row (from 1) and field, or at the file as a whole."""
+        """One finding at a row (from 1) and field, or at the file as a whole; ``value`` identifies nobody."""
         told = self.edits[edit]
         return Finding(
             severity=cast(Severity, told.severity),  # nobody asks for the finding of an edit that is off
@@ -92,8 +96,8 @@ class Sheet:
             row=row,
             rule=rule,
             remedy=remedy or told.remedy,
-            beneficiary=whose or self._whose(row),
-            value=self._value(row, at),
+            beneficiary=whose,
+            value=value,
             citation=told.citation,
             standing=told.standing,
         )
@@ -102,23 +106,19 @@ class Sheet:
         """Whether the edit is not switched off."""
         return self.edits[edit].severity != "off"
 
-    def _whose(self, row: int | None) -> str | None:
-        if row is None or self.rows is None or "beneficiary" not in self.rows.column_names:
-            return None
-        whose: str | None = self.rows["beneficiary"][row - 1].as_py()
+    def _whose(self, places: Any) -> list[str | None]:
+        """The beneficiaries in these places; None in a file that others made."""
+        if self.rows is None or "beneficiary" not in self.rows.column_names:
+            return [None] * len(places)
+        whose: list[str | None] = self.rows["beneficiary"].take(places).to_pylist()
         return whose
 
-    def _value(self, row: int | None, at: Field | None) -> str | None:
-        if (
-            row is None
-            or at is None
-            or at.name in IDENTIFYING
-            or at.type in ("text", "mbi")
-            or at.name not in self.texts.column_names
-        ):
-            return None
-        value: str | None = self.texts[at.name][row - 1].as_py()
-        return value
+    def _values(self, places: Any, at: Field | None) -> list[str | None]:
+        """The cells in these places; None for what identifies a person."""
+        if at is None or at.name in IDENTIFYING or at.type in ("text", "mbi") or at.name not in self.texts.column_names:
+            return [None] * len(places)
+        values: list[str | None] = self.texts[at.name].take(places).to_pylist()
+        return values
 
 
 def in_order(findings: list[Finding], layout: Layout) -> tuple[Finding, ...]:

@@ -37,7 +37,7 @@ def made(engine, layout):
         plans = engine.keep(mtm_events.enrollments(raw("CarePlan", mtm_events.SHAPE)))
         done = engine.keep(mtm_services.services(raw("Procedure", PROCEDURE), raw("Communication", COMMUNICATION)))
         checking = Checking(CHECKING.edits, allow_errors=allow_errors)
-        return contract_file(parts(plans, persons, done, contract, year), plans, layout, checking)
+        return contract_file(parts(plans, persons, done, contract, year), layout, checking)
 
     return of
 
