@@ -5,6 +5,7 @@ one sentence that names the thing, the place and the remedy, and never holds per
 
     AdapterError
     ├── ConfigError        options, environment or configuration file that cannot be used     exit 2
+    │   └── RefusedRecord  a service or opt-out that cannot be recorded
     ├── MappingError       a fault in mappings/ or in a plan's own program, list or layout    exit 3
     ├── SourceError        the source cannot be read, or --strict met a bad resource          exit 4
     ├── ConformanceError   a resource that the adapter made does not validate                 exit 5
@@ -30,6 +31,10 @@ class ConfigError(AdapterError):
     """Options, environment or configuration that cannot be used."""
 
     exit_code = 2
+
+
+class RefusedRecord(ConfigError):
+    """A service or opt-out that cannot be recorded, because it is impossible or contradicts what stands; nothing was written."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from adapter.cli.layout import layout_group
 from adapter.cli.mappings import mappings_group
 from adapter.cli.pml import pml_command
 from adapter.cli.program import program_group
+from adapter.cli.record import record_group
 from adapter.cli.report import report_command
 from adapter.cli.review import review_command
 from adapter.cli.screen import screen_command
@@ -35,6 +36,7 @@ COMMANDS = (
     review_command,
     tmr_command,
     worklist_command,
+    record_group,
     report_command,
     documents_group,
     serve_command,

@@ -62,7 +62,7 @@ def enrollment(decision: Decision, program: Program, held: Resource | None, firs
     """
     if decision.outcome != "targeted":
         raise ValueError("only a targeted beneficiary is enrolled")
-    if held is not None and held.get("status") != "active":
+    if held is not None and (held.get("status") != "active" or "optOutOn" in _held_parts(held)):
         return held  # 42 CFR 423.153(d)(1)(v): enrollment is by opt-out, and a screening run never undoes one
     met_on = min(decision.as_of, first_met or decision.as_of)
     return merge(_own(decision, program, held or {}, met_on), held, _OWNED)

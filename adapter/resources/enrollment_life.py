@@ -40,6 +40,12 @@ def re_enrolled(held: Resource, on_day: date, last_day: date) -> Resource:
     return again | {"status": "active", "period": {**held.get("period", {}), "end": last_day.isoformat()}}
 
 
+def opt_out_withdrawn(held: Resource, last_day: date) -> Resource:
+    """``held`` as if it had never been opted out: the opt-out was recorded by mistake."""
+    again = _with_parts(held, [], OPT_OUT_PARTS) | _told(held, "The opt-out was recorded by mistake and is withdrawn.")
+    return again | {"status": "active", "period": {**held.get("period", {}), "end": last_day.isoformat()}}
+
+
 def _with_parts(held: Resource, parts: list[Resource], names: tuple[str, ...]) -> Resource:
     """``held`` with ``parts`` behind the other parts of its extension, those of ``names`` replaced."""
     (there,) = [e for e in held.get("extension", []) if e.get("url") == ENROLLMENT_EXTENSION] or [{}]
