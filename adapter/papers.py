@@ -110,12 +110,17 @@ class Shop:
         """How many texts of each language that was printed were not read in an official text."""
         return {one: len(self.desks[one].texts.unverified()) for one in sorted(self.used)}
 
-    def print(self, facts: Facts) -> list[tuple[Sheet, bool]]:
-        """Makes the files of one person; with each, whether it was made now. Raises Missing."""
+    def compose(self, facts: Facts) -> tuple[Paper, str]:
+        """The paper of one person, and its language. Raises Missing."""
         printing = self.printing
         language = printing.language if printing.language != MEMBER else facts.member.language or LANGUAGES[0]
         known = facts if facts.sites else replace(facts, sites=self.sites.near(facts.member))
-        paper = COMPOSERS[printing.kind](known, self.desks[language])
+        return COMPOSERS[printing.kind](known, self.desks[language]), language
+
+    def print(self, facts: Facts) -> list[tuple[Sheet, bool]]:
+        """Makes the files of one person; with each, whether it was made now. Raises Missing."""
+        printing = self.printing
+        paper, language = self.compose(facts)
         self.used.add(language)
         name = file_name(printing.kind, language, printing.large_print, facts.member.key)
         return [self._kept_or_made(one, facts.member.key) for one in self._sheets(paper, printing.out / name)]
@@ -164,7 +169,7 @@ def batch(
     patients: str = "",
     told: Told = lambda done, whole: None,
 ) -> Printed:
-    """Makes the papers of ``beneficiaries``, or of all with an active enrollment; who lacks something stands in refused.csv.
+    """Makes the papers of ``beneficiaries``, or of all with an active enrollment; who lacks something stands in refused-KIND.csv.
 
     A run that was stopped goes on where it stopped: files that are whole and would be equal are kept. The day on the paper is part
     of it, so resume on another day with the same ``on``.
@@ -180,8 +185,28 @@ def batch(
             told(done, len(charts.keys))
         printed.unofficial = shop.unofficial
         rows = sorted(map(vars, printed.refused), key=lambda row: row["beneficiary"])
-        write_whole(printing.out / "refused.csv", csv_bytes(REFUSED_COLUMNS, rows))
+        write_whole(printing.out / f"refused-{printing.kind}.csv", csv_bytes(REFUSED_COLUMNS, rows))
         return printed
+
+
+def pdf_of(printing: Printing, chart: from_fhir.Chart) -> bytes:
+    """The PDF of a paper of one beneficiary whose resources are at hand, without a file: for what attaches it to a resource.
+
+    ``printing.out`` is not used. Raises SourceError when the chart lacks what the paper shows.
+    """
+    plan = load_plan(printing.plan)
+    sites = read_sites(printing.sites) if printing.sites else NO_SITES
+    with Press(plan.logo) as press:
+        shop = Shop(printing, press, plan, sites)
+        try:
+            paper, _ = shop.compose(from_fhir.facts(chart))
+        except Missing as missing:
+            raise _cannot(printing.kind, missing) from None
+        return press.pdf(press.data(paper, printing.large_print)[0], printing.on)
+
+
+def _cannot(kind: str, missing: Missing) -> SourceError:
+    return SourceError(f"The paper {kind} cannot be made: {missing}")
 
 
 def read_beneficiaries(path: Path) -> list[str]:
@@ -229,7 +254,7 @@ def _one(printing: Printing, facts: Facts, printed: Printed) -> Printed:
         try:
             printed.add(shop.print(facts))
         except Missing as missing:
-            raise SourceError(f"The paper {printing.kind} cannot be made: {missing}") from None
+            raise _cannot(printing.kind, missing) from None
         printed.unofficial = shop.unofficial
         return printed
 

@@ -20,6 +20,7 @@ import typst
 
 from adapter.documents.blocks import Paper
 from adapter.documents.characters import shown_by
+from adapter.documents.ruler import ruler
 from adapter.documents.typst_data import typst_data
 from adapter.errors import ConfigError, ConformanceError
 
@@ -37,6 +38,7 @@ class Press:
             include_system_fonts=False, include_embedded_fonts=False, font_paths=[FOLDER / "fonts"]
         )
         self._shown = shown_by((FOLDER / "fonts" / "coverage.txt").read_text(encoding="ascii"))
+        self._ruler = ruler((FOLDER / "fonts" / "advances.txt").read_text(encoding="ascii"))
         self._own = threading.local()
         self._root = TemporaryDirectory(prefix="mtm-press-")
         try:
@@ -65,7 +67,7 @@ class Press:
 
     def data(self, paper: Paper, large_print: bool) -> tuple[str, int]:
         """What the template is given for the paper, and how many characters of it the fonts cannot show."""
-        return typst_data(paper, large_print, self.logo, self._shown)
+        return typst_data(paper, large_print, self.logo, self._shown, self._ruler)
 
     def pdf(self, data: str, on: date) -> bytes:
         """The PDF of what ``data`` made; equal data and day give equal bytes. Raises ConformanceError when it is not PDF/UA-1."""

@@ -28,6 +28,7 @@ from adapter.documents.letters import disposal_section
 from adapter.documents.view import Drug, Facts, Member, Provider, Review
 
 DRUG_WIDTHS = (2.6, 3.2, 1.8, 1.6)  # inches of the nine that a landscape page has, in proportion
+LARGE_DRUG_WIDTHS = (2.9, 2.9, 1.8, 1.6)  # "hydrochlorothiazide" stays whole
 BLANK_LIST_ROWS = 15
 NOTE_LINES = 3
 _NUMBER = re.compile(r"(\d) ([^\W\d])")
@@ -150,7 +151,7 @@ def _drugs(drugs: tuple[Drug, ...], desk: Desk, blank: int) -> Table:
     names = ("list_medication", "list_how", "list_why", "list_prescriber")
     columns = tuple(desk.texts.plain(name) for name in names)
     rows = tuple((_held(drug.name), _held(drug.how), drug.why, drug.prescriber) for drug in drugs)
-    return Table(columns, DRUG_WIDTHS, rows, blank)
+    return Table(columns, LARGE_DRUG_WIDTHS if desk.large_print else DRUG_WIDTHS, rows, blank)
 
 
 def _below(facts: Facts, desk: Desk) -> tuple[Block, ...]:

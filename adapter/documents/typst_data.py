@@ -1,88 +1,152 @@
-"""A paper as the JSON that ``templates/paper.typ`` reads. Texts go over as data only, so nothing in them can become Typst markup."""
+"""A paper as the JSON that ``templates/paper.typ`` reads. Texts go over as data only, so nothing in them can become Typst markup.
+
+Sizes stand here, because what is kept together and where overlong words break depends on them; the template holds all other layout.
+Those of CMS's Standardized Format are of one published template (CMS-10396, 2022 and later; standing P). Large print is 18 points and up.
+"""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from math import ceil
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
 
-from adapter.documents.blocks import Checks, Paper, Span, Table
+from adapter.documents.blocks import (
+    Block,
+    Checks,
+    Entry,
+    Fields,
+    Heading,
+    Items,
+    Letterhead,
+    Lines,
+    Paper,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    Text,
+)
 from adapter.documents.characters import Shown
+from adapter.documents.ruler import Ruler
 
-# Lines of print that surely fit on one page; a row that is estimated to be taller may break across pages.
-KEPT_LINES, KEPT_LINES_LARGE = 18, 9
-LETTERS_PER_INCH, LETTERS_PER_INCH_LARGE = 10, 7
-LINE_INCHES, LINE_INCHES_LANDSCAPE = 6.5, 9.0
-# Widths of bold letters of Arial in em, on the large side, and the points of a header: how many lines it may take.
-NARROW, NARROW_EM, WIDE, WIDE_EM, CAPITAL_EM, OTHER_EM = " .,:;'-()iljtfrI|!\u00a0", 0.36, "mwMW@%", 0.94, 0.75, 0.6
-HEADER_POINTS, HEADER_POINTS_LARGE = 11, 14
+SIZES: Mapping[str, float] = {
+    "body": 12, "intro": 14, "cell": 13, "small": 10, "boxed": 7,
+    "title": 16, "list_title": 18, "heading": 14, "header": 11, "footer": 9,
+}  # fmt: skip
+LARGE_SIZES: Mapping[str, float] = {
+    "body": 18, "intro": 18, "cell": 18, "small": 14, "boxed": 12,
+    "title": 24, "list_title": 26, "heading": 21, "header": 14, "footer": 12,
+}  # fmt: skip
+INCH = 72.0  # points
+LINE, LANDSCAPE_LINE = 6.5 * INCH, 9 * INCH
+INSET = 7.0  # of a cell, at each side
+MARKER = 2.2  # em that a check box, number or bullet takes at the most
+KEPT = 3.5 * INCH  # a row that is taller than this, of the six and a half inches of a landscape page, may break
+LEADING = 1.4  # em from one line to the next, on the large side
 
 
-def typst_data(paper: Paper, large_print: bool, logo: str, shown: Shown) -> tuple[str, int]:
+def typst_data(paper: Paper, large_print: bool, logo: str, shown: Shown, ruler: Ruler) -> tuple[str, int]:
     """The paper as JSON, and how many characters the fonts cannot show. ``logo`` is its file in the folder of the template, or ""."""
-    sections = []
-    for section in paper.sections:
-        blocks = [_block(block, large_print, section.landscape) for block in section.blocks]
-        sections.append(
-            {
-                "header": section.header,
-                "header_lines": header_lines(section.header, large_print, section.landscape),
-                "footer": section.footer,
-                "landscape": section.landscape,
-                "blocks": blocks,
-            }
-        )
+    sizes = LARGE_SIZES if large_print else SIZES
     data = {
         "language": paper.language,
         "title": paper.title,
         "author": paper.author,
         "page": paper.page,
         "large": large_print,
+        "sizes": sizes,
         "logo": {"file": logo, "alt": paper.logo} if logo else None,
-        "sections": sections,
+        "sections": [
+            _Setter(sizes, LANDSCAPE_LINE if section.landscape else LINE, ruler).section(section)
+            for section in paper.sections
+        ],
     }
     return shown(msgspec.json.encode(data).decode())
 
 
-def header_lines(header: str, large_print: bool, landscape: bool) -> int:
-    """How many lines the header takes at the most."""
-    points = (HEADER_POINTS_LARGE if large_print else HEADER_POINTS) * sum(map(_em, header))
-    return max(1, ceil(points / (72 * (LINE_INCHES_LANDSCAPE if landscape else LINE_INCHES))))
+@dataclass(frozen=True)
+class _Setter:
+    """Sets the blocks of one section: values of JSON, overlong words made to break."""
 
+    sizes: Mapping[str, float]
+    line: float
+    ruler: Ruler
 
-def _em(letter: str) -> float:
-    if letter in NARROW:
-        return NARROW_EM
-    return WIDE_EM if letter in WIDE else CAPITAL_EM if letter.isupper() else OTHER_EM
+    def section(self, section: Section) -> dict[str, Any]:
+        size = self.sizes["header"]
+        return {
+            "header": self.ruler.fitted(section.header, size, self.line, bold=True),
+            "header_lines": self.ruler.lines(section.header, size, self.line, bold=True),
+            "footer": section.footer,
+            "landscape": section.landscape,
+            "blocks": [{"block": type(block).__name__, **self.block(block)} for block in section.blocks],
+        }
 
+    def block(self, block: Block) -> dict[str, Any]:
+        """The fields of a block; those that are shown in a narrower line than others are set for it."""
+        values = {field.name: getattr(block, field.name) for field in fields(block)}
+        match block:
+            case Letterhead():
+                values["lines"] = self.texts(block.lines, "body", self.line * 0.55)
+            case Lines():
+                values["lines"] = self.texts(block.lines, "body", self.line)
+            case Heading():
+                values["text"] = self.ruler.fitted(block.text, self.sizes[block.size], self.line, bold=True)
+            case Paragraph():
+                values["text"] = self.running(block.text, block.size, self.line)
+            case Items():
+                values["items"] = [
+                    self.running(item, "body", self.line - MARKER * self.sizes["body"]) for item in block.items
+                ]
+            case Entry():
+                values["values"] = self.texts(block.values, "cell", self.line - MARKER * self.sizes["cell"])
+            case Fields():
+                values["pairs"] = [
+                    (label, *self.texts((value,), "body", self.line * 0.25)) for label, value in block.pairs
+                ]
+            case Table():
+                values |= self.table(block)
+            case _:
+                values["text"] = self.running(block.text, "boxed", self.line)
+        return values
 
-def _block(block: Any, large_print: bool, landscape: bool) -> dict[str, Any]:
-    values = {field.name: _value(getattr(block, field.name)) for field in fields(block)}
-    if isinstance(block, Table):
-        values["kept"] = [_is_kept(row, block.widths, large_print, landscape) for row in block.rows]
-    return {"block": type(block).__name__, **values}
+    def texts(self, texts: tuple[str, ...], size: str, width: float) -> list[str]:
+        return [self.ruler.fitted(text, self.sizes[size], width) for text in texts]
 
+    def running(self, text: Text, size: str, width: float) -> list[dict[str, Any]]:
+        return [self.span(span, size, width) for span in text]
 
-def _value(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_value(one) for one in value]
-    if isinstance(value, Span):
-        return {"text": value.text, "bold": value.bold, "link": value.link}
-    return {"checks": list(value.items)} if isinstance(value, Checks) else value
+    def span(self, span: Span, size: str, width: float) -> dict[str, Any]:
+        shown = span.text if span.link else self.ruler.fitted(span.text, self.sizes[size], width, span.bold)
+        return {"text": shown, "bold": span.bold, "link": span.link}
 
+    def table(self, table: Table) -> dict[str, Any]:
+        """The cells of a table, and which of its rows are kept on one page."""
+        whole, size = sum(table.widths), self.sizes["cell"]
+        widths = [self.line * share / whole - 2 * INSET for share in table.widths]
+        return {
+            "columns": [
+                self.ruler.fitted(label, size, width, bold=True)
+                for label, width in zip(table.columns, widths, strict=True)
+            ],
+            "rows": [[self.cell(cell, width) for cell, width in zip(row, widths, strict=True)] for row in table.rows],
+            "kept": [
+                max(self.height(cell, width) for cell, width in zip(row, widths, strict=True)) <= KEPT
+                for row in table.rows
+            ],
+        }
 
-def _is_kept(row: tuple[Any, ...], widths: tuple[float, ...], large_print: bool, landscape: bool) -> bool:
-    """Whether the row is kept on one page: yes, unless it is so tall that it might not fit on one."""
-    letters = LETTERS_PER_INCH_LARGE if large_print else LETTERS_PER_INCH
-    line = (LINE_INCHES_LANDSCAPE if landscape else LINE_INCHES) / sum(widths) * letters
-    tallest = max(
-        sum(1 + len(text) // max(1, int(line * width)) for text in _texts(cell))
-        for cell, width in zip(row, widths, strict=True)
-    )
-    return tallest <= (KEPT_LINES_LARGE if large_print else KEPT_LINES)
+    def cell(self, cell: Any, width: float) -> Any:
+        if isinstance(cell, Checks):
+            return {"checks": self.texts(cell.items, "cell", width - MARKER * self.sizes["cell"])}
+        return self.ruler.fitted(cell, self.sizes["cell"], width)
 
-
-def _texts(cell: Any) -> tuple[str, ...]:
-    return cell.items if isinstance(cell, Checks) else (cell,)
+    def height(self, cell: Any, width: float) -> float:
+        """The height of a cell in points, on the large side."""
+        size = self.sizes["cell"]
+        if isinstance(cell, Checks):
+            inner = width - MARKER * size
+            return sum((self.ruler.lines(item, size, inner) * LEADING + 0.6) * size for item in cell.items)
+        return self.ruler.lines(cell, size, width) * LEADING * size

@@ -12,7 +12,7 @@ import pytest
 
 from adapter import papers
 from adapter.config import Config
-from adapter.documents.from_fhir import PRESCRIBER_EXTENSION
+from adapter.documents.from_fhir import PRESCRIBER_EXTENSION, Chart
 from adapter.errors import ConfigError, SourceError
 from adapter.papers import Printing
 from adapter.press import Press
@@ -40,7 +40,15 @@ def person(key, name, language="en", zip_code="62711"):
 
 def enrolled(key):
     subject = {"reference": f"Patient/{key}"}
-    return own("enrollment", "CarePlan", f"e-{key}", status="active", subject=subject, period={"start": "2026-02-01"})
+    return own(
+        "enrollment",
+        "CarePlan",
+        f"e-{key}",
+        status="active",
+        intent="plan",
+        subject=subject,
+        period={"start": "2026-02-01"},
+    )
 
 
 def reviewed(key):
@@ -50,7 +58,7 @@ def reviewed(key):
     return [
         service_event(cmr),
         own(
-            "reviewed-list", "List", f"l-{key}", status="current", subject=subject, date="2026-03-02",
+            "reviewed-list", "List", f"l-{key}", status="current", mode="snapshot", subject=subject, date="2026-03-02",
             entry=[{"item": {"reference": f"MedicationStatement/s-{key}"}}],
         ),
         own(
@@ -59,7 +67,7 @@ def reviewed(key):
             extension=[{"url": PRESCRIBER_EXTENSION, "valueString": "Dr. Ruiz"}],
         ),
         own(
-            "action-plan", "CarePlan", f"a-{key}", status="active", subject=subject, created="2026-03-02",
+            "action-plan", "CarePlan", f"a-{key}", status="active", intent="plan", subject=subject, created="2026-03-02",
             activity=[{"detail": {"code": {"text": "Bleeding"}, "description": "Call us.", "status": "not-started"}}],
         ),
         {"resourceType": "AllergyIntolerance", "id": f"g-{key}", "patient": subject, "code": {"text": "Penicillin"}},
@@ -128,7 +136,7 @@ def test_a_batch_is_all_who_are_enrolled(source, printing):
     printed = papers.batch(printing, str(source), Config(), told=lambda done, whole: told.append((done, whole)))
     assert [path.name for path in sorted(printed.made)] == ["summary-en-p1.pdf", "summary-es-p2.pdf"]
     assert told == [(1, 3), (2, 3), (3, 3)]
-    with (printing.out / "refused.csv").open(encoding="utf-8", newline="") as file:
+    with (printing.out / "refused-summary.csv").open(encoding="utf-8", newline="") as file:
         assert list(csv.DictReader(file)) == [
             {"beneficiary": "p3", "reason": "there is no Comprehensive Medication Review; record or review one first"}
         ]
@@ -222,6 +230,18 @@ def test_lines_that_are_no_resources_are_told(source, printing):
 def test_a_logo_and_a_plan_are_checked_before_anything_is_read(printing, tmp_path):
     with pytest.raises(ConfigError, match="There is no plan file"):
         papers.batch(replace(printing, plan=tmp_path / "none.toml"), "no/such/source", Config())
+
+
+def test_the_pdf_of_a_chart_at_hand(printing):
+    held = {}
+    for one in (enrolled("p1"), *reviewed("p1")):
+        held.setdefault(one["resourceType"], []).append(one)
+    text = text_of(papers.pdf_of(printing, Chart(person("p1", "Alpha"), held)))
+    assert "Ann Alpha" in text
+    assert "warfarin of p1" in text
+    with pytest.raises(SourceError, match="The paper summary cannot be made: there is no Comprehensive"):
+        papers.pdf_of(printing, Chart(person("p1", "Alpha")))
+    assert not printing.out.exists()
 
 
 def test_the_blank_list_needs_no_plan(tmp_path):

@@ -158,6 +158,7 @@ def test_long_words_stay_on_the_page_and_whole_where_they_fit(printed, facts):
         letter for letter, times in zip("xyzQ", (300, 100, 90, 60), strict=True) if text.count(letter) < times
     ] == []
     assert sum(page.count(word) for page in pages_of(pdf)) == 2
+    assert sum(page.count(word) for page in pages_of(printed("pml", known, large_print=True))) == 2
 
 
 def test_equal_papers_are_equal_bytes(printed, facts):
