@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,29 +143,38 @@ def _data(result: Screened, rules: Rules, persons: Mapping[str, str]) -> Data:
     """The tables that the rules read, of the persons reviewed."""
     engine, as_of, tables = result.engine, result.question.as_of, result.population.tables
     scope = engine.table([{"beneficiary": one, "contract": of} for one, of in sorted(persons.items())], SCOPE, "scope")
-    uses = engine.keep(tables.drug_uses.semi_join(scope, "beneficiary"), "reviewed_uses")
-    people = engine.keep(tables.beneficiaries.semi_join(scope, "beneficiary"), "reviewed_persons")
+    uses = engine.keep(partial(_of, tables.drug_uses, scope), "reviewed_uses")
+    people = engine.keep(partial(_of, tables.beneficiaries, scope), "reviewed_persons")
     classes = engine.read_list(result.mappings.path("drugs/classes"))
     diseases = engine.keep(_diseases(result, rules, scope), "reviewed_diseases")
-    listed = uses.filter(uses.listed).select("drug", "route").distinct()
-    excluded = diseases.filter(diseases.disease.isin(EXCLUDED_DISEASES))
     covered = Covered(
         uses=uses,
-        classed=engine.keep(class_rows(listed, classes), "reviewed_classes"),
+        classed=engine.keep(partial(_classed, uses, classes), "reviewed_classes"),
         persons=people,
-        exclusions=excluded.select("beneficiary", measure=ibis.literal(""), reason=excluded.disease).select(
-            *EXCLUSIONS
-        ),
+        exclusions=engine.keep(partial(_exclusions, diseases), "reviewed_exclusions"),
         refused_brands=tuple(result.program.adherence_drug.refused_brands),
     )
     return Data(
         uses=uses,
-        taken=engine.keep(taken(uses, classes), "reviewed_taken"),
-        covered=engine.keep(pdc(covered, Period(date(as_of.year, 1, 1), as_of)), "reviewed_pdc"),
+        taken=engine.keep(partial(taken, uses, classes), "reviewed_taken"),
+        covered=engine.keep(partial(pdc, covered, Period(date(as_of.year, 1, 1), as_of)), "reviewed_pdc"),
         diseases=diseases,
         persons=people,
         as_of=as_of,
     )
+
+
+def _of(rows: ir.Table, scope: ir.Table) -> ir.Table:
+    return rows.semi_join(scope, "beneficiary")
+
+
+def _classed(uses: ir.Table, classes: ir.Table) -> ir.Table:
+    return class_rows(uses.filter(uses.listed).select("drug", "route").distinct(), classes)
+
+
+def _exclusions(diseases: ir.Table) -> ir.Table:
+    excluded = diseases.filter(diseases.disease.isin(EXCLUDED_DISEASES))
+    return excluded.select("beneficiary", measure=ibis.literal(""), reason=excluded.disease).select(*EXCLUSIONS)
 
 
 def _diseases(result: Screened, rules: Rules, scope: ir.Table) -> ir.Table:
@@ -190,7 +200,7 @@ def _hits(result: Screened, name: str, rule: Rule, data: Data, persons: Mapping[
             fact=row["fact"],
             sources=tuple(row["sources"]),
         )
-        for row in result.engine.records(problems(name, rule, data))
+        for row in result.engine.records(partial(problems, name, rule, data))
     ]
 
 
