@@ -25,9 +25,6 @@ import ibis.expr.types as ir
 from adapter.measures.ages import is_aged
 from adapter.tables.drug_list import MEASURES
 
-YOUNGEST = 18
-FEWEST_FILLS = 2
-LATEST_START = 91  # days from the first fill to the end of the treatment period, at least
 LONGEST_SUPPLY = 365  # days; more cannot be right (as in tables/findings.py), and so is not known
 EXCLUDING = {"PDC-DR-EXCL": ("diabetes", "insulin"), "PDC-RASA-EXCL": ("ras_antagonists", "sacubitril")}
 EXCLUSIONS = {"beneficiary": "string", "measure": "string", "reason": "string"}
@@ -40,6 +37,22 @@ class Period:
 
     first: date
     last: date
+
+
+@dataclass(frozen=True)
+class Method:
+    """The figures of the measure; mappings/measures/pdc_*.toml tells where each comes from.
+
+    ``exclusions``: which of the drugs of ``EXCLUDING`` exclude; a reason that the caller gives always does.
+    """
+
+    youngest: int = 18  # years, on the first day of the period
+    fewest_fills: int = 2  # on different days
+    latest_start: int = 91  # days from the first fill to the end of the treatment period, at least
+    exclusions: tuple[str, ...] = ("insulin", "sacubitril")
+
+
+METHOD = Method()
 
 
 @dataclass(frozen=True)
@@ -59,13 +72,14 @@ class Covered:
     refused_brands: tuple[str, ...] = ()
 
 
-def pdc(covered: Covered, period: Period) -> ir.Table:
+def pdc(covered: Covered, period: Period, method: Method = METHOD) -> ir.Table:
     """One row per beneficiary and measure with any fill in the period.
 
     Columns: beneficiary, measure, fills (different days), first_fill, ends (of the treatment period), days, days_covered, pdc
     (days_covered / days, DECIMAL(9,6)), undecided (a fill has no full date or no usable days supply, so that days_covered is a
-    least value), excluded ("" or why the person is not counted: under_18, age_unknown, insulin, sacubitril, the reason given,
-    one_fill, late_start), names and sources of the fills. Compare by ``days_covered * 100 >= 80 * days``, which is exact.
+    least value), undated (a fill has no full date, so that first_fill may be earlier too), excluded ("" or why the person is not
+    counted: under_18, one_fill, late_start, insulin, sacubitril, the reason given, age_unknown: an exclusion is told of those who
+    would be counted without it), names and sources of the fills. Compare by ``days_covered * 100 >= 80 * days``, which is exact.
     """
     fills = _in_treatment(measure_fills(covered), covered, period)
     counted = fills.group_by("beneficiary", "measure").agg(
@@ -79,11 +93,11 @@ def pdc(covered: Covered, period: Period) -> ir.Table:
     )
     covering = _days_covered(fills.filter(fills.day.notnull()))
     rows = counted.left_join(covering, ["beneficiary", "measure"]).drop("beneficiary_right", "measure_right")
-    rows = _with_exclusions(rows, covered, period)
+    rows = _with_exclusions(rows, covered, period, method)
     days = rows.stops - rows.begins + 1
     share = rows.days_covered.cast("decimal(18,6)") / days.cast("decimal(18,6)")
     return rows.select(
-        "beneficiary", "measure", "fills", "days_covered", "excluded", "names", "sources",
+        "beneficiary", "measure", "fills", "days_covered", "excluded", "undated", "names", "sources",
         days=days,
         pdc=share.cast("decimal(9,6)"),
         undecided=rows.undated | rows.unsupplied,
@@ -162,37 +176,43 @@ def _days_covered(fills: ir.Table) -> ir.Table:
     return added.group_by("beneficiary", "measure").agg(days_covered=added.fresh.sum())
 
 
-def _with_exclusions(rows: ir.Table, covered: Covered, period: Period) -> ir.Table:
+def _with_exclusions(rows: ir.Table, covered: Covered, period: Period, method: Method) -> ir.Table:
     """``rows`` with ``excluded``; a fill without full date may be the second or the first one, and so leaves both open."""
-    people = covered.persons.select("beneficiary", adult=is_aged(covered.persons.birth_date, period.first, YOUNGEST))
+    people = covered.persons.select(
+        "beneficiary", adult=is_aged(covered.persons.birth_date, period.first, method.youngest)
+    )
     rows = rows.left_join(people, "beneficiary").drop("beneficiary_right")
-    why = _reasons(covered, period)
+    why = _reasons(covered, period, method)
     rows = rows.left_join(why, ["beneficiary", "measure"]).drop("beneficiary_right", "measure_right")
     excluded = ibis.cases(
         (~rows.adult, "under_18"),
-        (rows.adult.isnull(), "age_unknown"),
+        (~rows.undated & (rows.fills < method.fewest_fills), "one_fill"),
+        (~rows.undated & (rows.stops - rows.begins < method.latest_start), "late_start"),
         (rows.reason.notnull(), rows.reason),
-        (~rows.undated & (rows.fills < FEWEST_FILLS), "one_fill"),
-        (~rows.undated & (rows.stops - rows.begins < LATEST_START), "late_start"),
+        (rows.adult.isnull(), "age_unknown"),
         else_="",
     )
     return rows.mutate(excluded=excluded)
 
 
-def _reasons(covered: Covered, period: Period) -> ir.Table:
+def _reasons(covered: Covered, period: Period, method: Method) -> ir.Table:
     """beneficiary, measure, reason: the reasons given, and the fills of the period that exclude."""
     claims = _claims(covered)
     inside = (claims.day_last >= period.first) & (claims.day_first <= period.last)
     found = []
     for code, (measure, reason) in EXCLUDING.items():
-        drugs = covered.classed.filter(covered.classed.adherence_measure == code).select("drug", "route").distinct()
-        takers = claims.filter(inside).semi_join(drugs, ["drug", "route"]).select("beneficiary").distinct()
-        found.append(takers.mutate(measure=ibis.literal(measure), reason=ibis.literal(reason)))
+        if reason in method.exclusions:
+            drugs = covered.classed.filter(covered.classed.adherence_measure == code).select("drug", "route").distinct()
+            takers = claims.filter(inside).semi_join(drugs, ["drug", "route"]).select("beneficiary").distinct()
+            found.append(takers.mutate(measure=ibis.literal(measure), reason=ibis.literal(reason)))
     if covered.exclusions is not None:
         given = covered.exclusions
         every = ibis.literal(list(MEASURES.values()))
         listed = ibis.ifelse(given.measure == "", every, ibis.array([given.measure]))
         found.append(given.select("beneficiary", measure=listed.unnest(), reason=given.reason))
+    if not found:
+        nobody = claims.filter(ibis.literal(False)).select("beneficiary")
+        found.append(nobody.mutate(measure=ibis.literal(""), reason=ibis.literal("")))
     return ibis.union(*found).group_by("beneficiary", "measure").agg(reason=lambda t: t.reason.min())
 
 

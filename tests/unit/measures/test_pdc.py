@@ -47,7 +47,7 @@ def test_one_row_per_beneficiary_and_measure(rows):
     (row,) = rows([use("c1", date(2023, 1, 1)), use("c2", date(2023, 1, 31))])
     assert row == {
         "beneficiary": "b", "measure": "statins", "fills": 2, "days_covered": 60, "excluded": "", "names": ["a statin"],
-        "sources": ["c1", "c2"], "days": 365, "pdc": Decimal("0.164384"), "undecided": False,
+        "sources": ["c1", "c2"], "days": 365, "pdc": Decimal("0.164384"), "undecided": False, "undated": False,
         "first_fill": date(2023, 1, 1), "ends": date(2023, 12, 31),
     }  # fmt: skip
 
