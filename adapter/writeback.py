@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from itertools import islice
@@ -53,7 +53,9 @@ def write_back(result: Screened, sink: Sink, write: Write) -> WriteReport:
         )
     drugs = _drugs(result) if write.pml else {}
     met_on = criteria_met_on(result.earlier.first_met) if result.earlier else {}
-    return sink.write(_persons(targeted, drugs, met_on, program, sink, write))
+    # What is wanted is made from what is held: both must be of one reading, or a change in between would be overwritten unseen.
+    held: dict[str, Resource] = {}
+    return sink.write(_persons(targeted, drugs, met_on, program, sink, write, held), held)
 
 
 def _drugs(result: Screened) -> dict[str, list[ListedDrug]]:
@@ -74,14 +76,19 @@ def _persons(
     program: Program,
     sink: Sink,
     write: Write,
+    told: dict[str, Resource],
 ) -> Iterator[PersonWrite]:
+    """The persons in their order; ``told`` holds what the sink holds of those that were given last (a sink may gather some)."""
     rest = iter(targeted)
+    before: dict[str, Resource] = {}
     while group := list(islice(rest, PERSONS_AT_ONCE)):
         held = _held(group, drugs, program, sink, write)
+        told.clear()
+        told.update(before | held)
+        before = held
         for decision in group:
             first = met_on.get((decision.beneficiary, decision.contract))
-            plan = enrollment(decision, program, held.get(f"CarePlan/{_id('enrollment', decision, program)}"), first)
-            yield _person(decision, plan, drugs.get(decision.beneficiary, []), program, held, write)
+            yield _person(decision, first, drugs.get(decision.beneficiary, []), program, held, write)
 
 
 def _held(
@@ -114,18 +121,26 @@ def _id(kind: str, decision: Decision, program: Program, *more: str) -> str:
 
 def _person(
     decision: Decision,
-    plan: Resource,
+    first_met: date | None,
     drugs: Sequence[ListedDrug],
     program: Program,
     held: Mapping[str, Resource],
     write: Write,
 ) -> PersonWrite:
-    resources = [plan]
-    if write.pml and plan.get("status") == "active":
-        resources += medication_list(
+    def wanted(there: Mapping[str, Resource]) -> tuple[Resource, ...]:
+        key = f"CarePlan/{_id('enrollment', decision, program)}"
+        plan = enrollment(decision, program, there.get(key), first_met)
+        if not write.pml or plan.get("status") != "active":
+            return (plan,)
+        listed = medication_list(
             drugs, beneficiary=decision.beneficiary, contract=decision.contract, plan_year=program.plan_year,
-            as_of=decision.as_of, held=_of_person(held, decision),
+            as_of=decision.as_of, held=_of_person(there, decision),
         )  # fmt: skip
+        return (plan, *listed)
+
+    def again(person: PersonWrite, current: Mapping[str, Resource]) -> PersonWrite:
+        """Wanted anew after somebody wrote in between: an opt-out recorded meanwhile must stand."""
+        return replace(person, resources=wanted({**held, **current}))
 
     def made_by(changed: tuple[Resource, ...]) -> Resource:
         known = any(reference_to(resource) in held for resource in changed)
@@ -135,7 +150,7 @@ def _person(
             activity="UPDATE" if known else "CREATE", sources=_sources(decision),
         )  # fmt: skip
 
-    return PersonWrite(decision.beneficiary, tuple(resources), made_by)
+    return PersonWrite(decision.beneficiary, wanted(held), made_by, again)
 
 
 def _sources(decision: Decision) -> tuple[str, ...]:

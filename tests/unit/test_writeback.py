@@ -10,8 +10,11 @@ import pytest
 from adapter import jobs, writeback
 from adapter.config import Config
 from adapter.errors import ConfigError
-from adapter.sinks import FolderSink
+from adapter.fhir.client import FhirClient
+from adapter.resources.enrollment_life import opted_out
+from adapter.sinks import FolderSink, ServerSink
 from adapter.writeback import Write, write_back
+from tests.unit.fhir.scripted import FhirStore, serving
 from tests.unit.tables.samples import RXNORM, coverage, flag, patient, request, statement
 
 AS_OF = date(2023, 9, 30)
@@ -144,3 +147,50 @@ def test_many_persons_are_written_in_groups(write, monkeypatch, held):
     report = write([one for n in range(5) for one in member(f"p{n}")], Write(WRITE.recorded))
     assert counts(report) == (5, 0, 5, ())
     assert len({one["id"] for one in held("CarePlan")}) == 5
+
+
+@pytest.mark.parametrize("moment", ["before the transaction", "before the write"])
+def test_an_opt_out_that_is_recorded_meanwhile_stands(pool, tmp_path, moment):
+    store = FhirStore()
+    people = member("p1", ORDERED)
+    folder = tmp_path / "people"
+    folder.mkdir()
+    for one in people:
+        with (folder / f"{one['resourceType']}.ndjson").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(one) + "\n")
+    with (
+        jobs.screened(jobs.Screening(str(folder), AS_OF), Config(), pool) as result,
+        serving(store) as server,
+        FhirClient(server.base, sleep=lambda seconds: None) as client,
+    ):
+        write_back(result, ServerSink(client), WRITE)
+        [key] = [key for key in store.held if key.startswith("CarePlan/")]
+        store.store(store.held[key] | {"title": "an older title"})  # so that the next run has something to write
+
+        def opt_out():
+            if store.held[key]["status"] == "active":
+                store.store(opted_out(store.held[key], date(2023, 10, 1), "03"))
+
+        sink = ServerSink(client)
+        if moment == "before the transaction":
+            store.before_transaction = opt_out
+        else:
+            sink = _Between(client, opt_out)
+        write_back(result, sink, Write("2023-10-01T10:00:00+00:00"))
+    assert store.held[key]["status"] == "revoked"
+
+
+class _Between(ServerSink):
+    """Somebody writes after the state was read from which it is decided what is wanted."""
+
+    def __init__(self, client, happens):
+        super().__init__(client)
+        self.happens = happens
+
+    def write(self, persons, held=None):
+        def then(given):
+            for person in given:
+                self.happens()
+                yield person
+
+        return super().write(then(persons), held)
