@@ -58,7 +58,7 @@ def _persons(found: Review, sink: Sink, recorded: str) -> Iterator[PersonWrite]:
     while group := list(islice(rest, PERSONS_AT_ONCE)):
         held: dict[str, dict[str, Resource]] = {person: {} for person in group}
         for key, resource in sink.of_persons("DetectedIssue", group).items():
-            person = resource.get("patient", {}).get("reference", "").removeprefix("Patient/")
+            person = str(resource.get("patient", {}).get("reference", "")).rpartition("/")[2]
             held.setdefault(person, {})[key] = resource
         for person in group:
             yield _person(
