@@ -39,7 +39,7 @@ from adapter.targeting.program import Program, load_program, program_path
 
 SERVED = ("CarePlan", "Procedure", "Communication")  # read of a server, beside Patient
 LINEAGE = "lineage.parquet"
-MEMORY = 1_000_000_000  # bytes of the engine: a million enrollees with their services fit, and the whole run stays below 2 GB
+MEMORY = 850_000_000  # bytes of the engine: a million enrollees with their services fit, and the whole run stays below 2 GB
 
 
 @dataclass(frozen=True)
