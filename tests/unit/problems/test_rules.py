@@ -120,3 +120,11 @@ def test_drugs_and_conditions_of_a_rule():
     assert conditions_of(gap) == ["esrd"]
     assert drug_sets(RULES["adherence_ras"]) == {}
     assert RULES["long_acting_sulfonylurea_elderly"].drugs.ingredient_ids == ["4815", "2404"]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_manual_names_each_rule_with_its_source_and_standing(name):
+    manual = (MAPPINGS.parent / "docs" / "problems.md").read_text(encoding="utf-8")
+    rule = RULES[name]
+    assert f"- `{name}` ({rule.standing}): {rule.source}." in manual, "renew docs/problems.md"
+    assert f"| `{name}` | {rule.title} |" in manual
