@@ -20,7 +20,7 @@ BOM = b"\xef\xbb\xbf"
 Kind = Literal["accepted", "new_plan", "deleted"]
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_FORMS = {
+FORMS = {
     # As in CMS, Understanding the MBI, but S may stand second: so CMS marks the MBI of a synthetic person.
     "mbi": re.compile(r"[1-9][AC-HJKMNP-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y]{2}\d\d"),
     "contract": re.compile(r"[HSRE]\d{4}"),
@@ -96,7 +96,7 @@ def _is_record(line: bytes, layout: MarxLayout) -> bool:
     contract, reply = layout.field("contract").place, layout.field("reply_code").place
     if re.search(rb"[,;]", line[: max(contract.stop, reply.stop)]):  # a roster, not a report
         return False
-    named = _FORMS["contract"].fullmatch(line[contract].decode("latin-1")) is not None
+    named = FORMS["contract"].fullmatch(line[contract].decode("latin-1")) is not None
     return len(line) % layout.record_length == 0 or (named and line[reply].isdigit())
 
 
@@ -106,7 +106,7 @@ def read_report(name: str, data: bytes, layout: MarxLayout) -> Report:
     rejected: list[Rejected] = []
     counts: Counter[str] = Counter()
     reader = _Reader(layout)
-    for row, raw in _rows(data, layout.record_length):
+    for row, raw in raw_records(data, layout.record_length):
         counts["records"] += 1
         sort = reader.sort(raw)
         if sort == "cara":
@@ -125,7 +125,7 @@ def read_report(name: str, data: bytes, layout: MarxLayout) -> Report:
     return Report(dated, tuple(rejected), counts)
 
 
-def _rows(data: bytes, length: int) -> Iterator[tuple[int, bytes]]:
+def raw_records(data: bytes, length: int) -> Iterator[tuple[int, bytes]]:
     """Row number and bytes of each record; a line of several whole records (a file without line ends) is cut into them."""
     row = 0
     for line in _LINE_END.split(data.removeprefix(BOM).rstrip(b"\x1a")):
@@ -169,8 +169,8 @@ class _Reader:
         cells = {name: self._cell(raw, name) for name in USED}
         no_date = self.layout.codes.no_date.values
         dates = {name: cells[name] for name, kind in USED.items() if kind == "date8"}
-        days = {name: _day(text) if text not in no_date else None for name, text in dates.items()}
-        wrong = [name for name in USED if name not in days and not _FORMS[USED[name]].fullmatch(cells[name])]
+        days = {name: ccyymmdd(text) if text not in no_date else None for name, text in dates.items()}
+        wrong = [name for name in USED if name not in days and not FORMS[USED[name]].fullmatch(cells[name])]
         wrong += [name for name, text in dates.items() if text and text not in no_date and days[name] is None]
         if wrong:
             return f"the {self.titles[wrong[0]]} {_FORM_FAULTS.get(USED[wrong[0]], 'is not ASCII')}"
@@ -224,7 +224,7 @@ def open_end(start: date | None, years: int) -> date | None:
         return date(start.year + years, 2, 28)
 
 
-def _day(text: str) -> date | None:
+def ccyymmdd(text: str) -> date | None:
     """The day of eight digits CCYYMMDD, or None."""
     if not re.fullmatch(r"[0-9]{8}", text):
         return None
