@@ -113,6 +113,8 @@ class Shop:
     def compose(self, facts: Facts) -> tuple[Paper, str]:
         """The paper of one person, and its language. Raises Missing."""
         printing = self.printing
+        if not facts.member.name:
+            raise Missing("the Patient has no name that is in use")
         language = printing.language if printing.language != MEMBER else facts.member.language or LANGUAGES[0]
         known = facts if facts.sites else replace(facts, sites=self.sites.near(facts.member))
         return COMPOSERS[printing.kind](known, self.desks[language]), language

@@ -215,6 +215,17 @@ def test_a_person_who_is_not_there_or_lacks_something(source, printing):
     assert not list(printing.out.glob("*.pdf"))
 
 
+def test_who_has_no_name_gets_no_paper(source, printing):
+    nameless = {
+        **person("p1", "Alpha"),
+        "name": [{"use": "old", "family": "Before"}],
+        "meta": {"lastUpdated": "2026-03-01T00:00:00Z"},
+    }
+    write(source, nameless)
+    with pytest.raises(SourceError, match="the Patient has no name that is in use"):
+        papers.from_source(printing, str(source), Config(), "p1")
+
+
 def test_lines_that_are_no_resources_are_told(source, printing):
     with (source / "CarePlan.ndjson").open("ab") as file:
         file.write(b'{"resourceType": "CarePlan", \n[]\n{"resourceType": "List"}\n')
