@@ -95,14 +95,14 @@ def _persons(of: Parts) -> dict[str, ir.Table]:
 def _earlier(rows: ir.Table) -> ir.Table:
     some = rows.filter(rows.mbis.length() > 1).select("beneficiary", "mbi", earlier=lambda t: t.mbis.unnest())
     some = some.filter(some.earlier != some.mbi)
-    others = rows.select(_other="beneficiary", _mbi="mbi")
+    others = rows.view().select(_other="beneficiary", _mbi="mbi")
     return some.inner_join(others, [some.earlier == others._mbi, some.beneficiary != others._other])
 
 
 def _overlapping(own: ir.Table) -> ir.Table:
     several = own.group_by("beneficiary").agg(n=own.count()).filter(lambda t: t.n > 1)
     one = own.semi_join(several, "beneficiary").select("beneficiary", "source", "enrolled_on", ends=_end)
-    other = one.select(_beneficiary="beneficiary", _source="source", _from="enrolled_on", _to="ends")
+    other = one.view().select(_beneficiary="beneficiary", _source="source", _from="enrolled_on", _to="ends")
     return one.inner_join(
         other,
         [

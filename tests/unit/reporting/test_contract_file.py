@@ -54,7 +54,9 @@ def changed(kind, tmp_path, change):
 def test_the_golden_file(made):
     found = made()
     assert found.data == (GOLDEN / found.name).read_bytes()
-    assert "".join(f"{f.severity}: {f}\n" for f in found.findings) == (GOLDEN / "findings.txt").read_text(encoding="utf-8")
+    assert "".join(f"{f.severity}: {f}\n" for f in found.findings) == (GOLDEN / "findings.txt").read_text(
+        encoding="utf-8"
+    )
     assert found.rows == 6 and found.name == "MTM_H1234_2023.txt"
     assert found.unverified[0].startswith("Unverified: line end")
     assert {name: rate.count for name, rate in found.rates.items()} == {
@@ -73,7 +75,16 @@ def test_two_runs_give_the_same_bytes_whatever_the_order_of_the_input(made, tmp_
 
 def test_reading_back_gives_the_rows(made, layout):
     rows = parse(made().data, layout)
-    names = ("mbi", "met_criteria", "enrolled_on", "cmr_offered", "cmr_received", "cmr_method", "tmr_count", "opt_out_reason")
+    names = (
+        "mbi",
+        "met_criteria",
+        "enrolled_on",
+        "cmr_offered",
+        "cmr_received",
+        "cmr_method",
+        "tmr_count",
+        "opt_out_reason",
+    )
     assert [tuple(row[name] for name in names) for row in rows] == [
         ("1EG4TE5MK73", "01", "20230930", "Y", "Y", "02", "002", ""),
         ("2EG4TE5MK74", "03", "20230201", "Y", "Y", "01", "001", ""),
@@ -86,7 +97,12 @@ def test_reading_back_gives_the_rows(made, layout):
 
 def test_the_other_contract_has_its_own_facts_only(made, layout):
     [row] = parse(made("H5678").data, layout)
-    assert (row["mbi"], row["cmr_offered"], row["tmr_count"], row["tmr_first_on"]) == ("6EG4TE5MK78", "N", "001", "20231015")
+    assert (row["mbi"], row["cmr_offered"], row["tmr_count"], row["tmr_first_on"]) == (
+        "6EG4TE5MK78",
+        "N",
+        "001",
+        "20231015",
+    )
 
 
 def test_an_error_stops_the_file_and_tells_every_finding(made, tmp_path):

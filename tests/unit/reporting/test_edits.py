@@ -20,7 +20,8 @@ def test_every_edit_cites_its_rule_and_says_what_to_do():
 def test_a_plan_changes_single_keys(tmp_path):
     own = tmp_path / "own.toml"
     own.write_text(
-        'extends = "edits"\nversion = "own"\n[outliers]\nfewest = 11\n[edits.summary_late]\nseverity = "error"\n', encoding="utf-8"
+        'extends = "edits"\nversion = "own"\n[outliers]\nfewest = 11\n[edits.summary_late]\nseverity = "error"\n',
+        encoding="utf-8",
     )
     edits, base = load_edits(str(own), LISTS, EDITS), load_edits("edits", LISTS, EDITS)
     assert (edits.version, edits.outliers.fewest, edits["summary_late"].severity) == ("own", 11, "error")
@@ -72,7 +73,8 @@ def test_the_national_figures_name_year_and_source():
 def test_a_figure_that_cannot_be_is_refused(tmp_path, figure, fault):
     path = tmp_path / "national.toml"
     path.write_text(
-        f'title = "t"\nversion = "1"\nnote = "n"\n[[figures]]\n{figure}\nsource = "s"\nstanding = "P"\n', encoding="utf-8"
+        f'title = "t"\nversion = "1"\nnote = "n"\n[[figures]]\n{figure}\nsource = "s"\nstanding = "P"\n',
+        encoding="utf-8",
     )
     with pytest.raises(MappingError) as caught:
         load_national(path, frozenset(RATES))

@@ -1,0 +1,83 @@
+"""Each cell of the file with its resources and its rule."""
+
+import msgspec
+import pyarrow as pa
+import pytest
+
+from adapter.errors import ReportError
+from adapter.reporting import lineage
+from adapter.reporting.form import Field
+from adapter.reporting.lineage import SCHEMA, cells
+from adapter.reporting.rules import RULES
+
+COLUMNS = ("patient", "enrollments", "last", "offer", "cmr", "summary", "tmrs", "recommended", "resolved", "disposals")
+FULL = {name: f"X/{name}" for name in COLUMNS} | {"tmrs": "X/t1;X/t2"}
+BARE = dict.fromkeys(COLUMNS) | {"patient": "X/patient", "enrollments": "X/enrollments", "last": "X/last"}
+
+
+def batches(rows, size):
+    schema = pa.schema([(name, pa.string()) for name in COLUMNS])
+    return [pa.RecordBatch.from_pylist(rows[at : at + size], schema) for at in range(0, len(rows), size)]
+
+
+def told(rows, layout, size=10):
+    return pa.concat_tables(cells(batches(rows, size), layout)).to_pylist()
+
+
+def test_row_by_row_and_element_by_element(layout):
+    found = told([FULL, BARE], layout)
+    assert [(one["row"], one["element"]) for one in found] == [
+        (row, f.element) for row in (1, 2) for f in layout.fields
+    ]
+    assert all(
+        one["rule"] == RULES[one["field"]].text and one["standing"] == RULES[one["field"]].standing for one in found
+    )
+
+
+def test_the_resources_of_each_cell(layout):
+    first = {one["field"]: one["resources"] for one in told([FULL], layout)}
+    assert first["mbi"] == "X/patient" and first["enrolled_on"] == "X/enrollments" and first["opted_out_on"] == "X/last"
+    assert (
+        first["cmr_received"] == "X/cmr;X/summary"
+        and first["cmr_method"] == "X/cmr"
+        and first["cmr_offered"] == "X/offer"
+    )
+    assert first["cognitively_impaired"] == "X/cmr" and first["tmr_count"] == "X/t1;X/t2"
+    assert first["recommendations"] == "X/recommended" and first["therapy_changes"] == "X/resolved"
+    assert first["safe_disposal"] == "X/disposals" and first["cmr_summary_sent_on"] == "X/summary"
+
+
+def test_what_nothing_was_found_for_rests_on_the_enrollment(layout):
+    found = {one["field"]: one["resources"] for one in told([BARE], layout)}
+    assert {found[name] for name in ("cmr_received", "tmr_count", "safe_disposal", "cognitively_impaired")} == {
+        "X/enrollments"
+    }
+    offered = {one["field"]: one["resources"] for one in told([BARE | {"offer": "X/offer"}], layout)}
+    assert offered["cognitively_impaired"] == "X/offer" and offered["cmr_received"] == "X/enrollments"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_the_tables_do_not_depend_on_how_the_batches_came(layout, monkeypatch, size):
+    monkeypatch.setattr(lineage, "ROWS_AT_ONCE", 3)
+    rows = [FULL | {"patient": f"X/{number}"} for number in range(7)]
+    found = list(cells(batches(rows, size), layout))
+    assert [table.num_rows // len(layout.fields) for table in found] == [3, 3, 1]
+    assert all(table.schema == SCHEMA for table in found)
+    assert [one["resources"] for table in found for one in table.to_pylist() if one["field"] == "mbi"] == [
+        f"X/{n}" for n in range(7)
+    ]
+
+
+def test_nobody_gives_no_cell(layout):
+    assert list(cells([], layout)) == []
+
+
+def test_a_field_that_no_rule_fills_is_refused(layout):
+    other = msgspec.structs.replace(layout.field("mbi"), name="spouse")
+    assert isinstance(other, Field)
+    with pytest.raises(ReportError, match="has the field 'spouse', which no rule fills; give it the type filler"):
+        told([FULL], msgspec.structs.replace(layout, fields=[other]))
+
+
+def test_every_rule_has_a_citation_and_evidence_that_is_there():
+    assert all(rule.text and rule.citation and set(rule.evidence) <= set(COLUMNS) for rule in RULES.values())
