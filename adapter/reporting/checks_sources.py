@@ -94,24 +94,19 @@ def _persons(of: Parts) -> dict[str, ir.Table]:
 
 def _earlier(rows: ir.Table) -> ir.Table:
     some = rows.filter(rows.mbis.length() > 1).select("beneficiary", "mbi", earlier=lambda t: t.mbis.unnest())
-    some = some.filter(some.earlier != some.mbi)
-    others = rows.view().select(_other="beneficiary", _mbi="mbi")
-    return some.inner_join(others, [some.earlier == others._mbi, some.beneficiary != others._other])
+    others = rows.select(_other="beneficiary", _mbi="mbi")
+    pairs = some.inner_join(others, [("earlier", "_mbi")])
+    return pairs.filter((pairs.earlier != pairs.mbi) & (pairs.beneficiary != pairs._other))
 
 
+# Each of these compares a pair's columns after the join: in a table joined with itself Ibis mistakes one side for the other.
 def _overlapping(own: ir.Table) -> ir.Table:
     several = own.group_by("beneficiary").agg(n=own.count()).filter(lambda t: t.n > 1)
     one = own.semi_join(several, "beneficiary").select("beneficiary", "source", "enrolled_on", ends=_end)
-    other = one.view().select(_beneficiary="beneficiary", _source="source", _from="enrolled_on", _to="ends")
-    return one.inner_join(
-        other,
-        [
-            one.beneficiary == other._beneficiary,
-            one.source < other._source,
-            one.enrolled_on <= other._to,
-            other._from <= one.ends,
-        ],
-    )
+    other = one.select(_beneficiary="beneficiary", _source="source", _from="enrolled_on", _to="ends")
+    pairs = one.inner_join(other, [("beneficiary", "_beneficiary")])
+    at_once = (pairs.enrolled_on <= pairs._to) & (pairs._from <= pairs.ends)
+    return pairs.filter((pairs.source < pairs._source) & at_once)
 
 
 def _elsewhere(of: Parts) -> ir.Table:
@@ -119,10 +114,8 @@ def _elsewhere(of: Parts) -> ir.Table:
     other = of.enrollments.filter(of.enrollments.contract != of.contract)
     other = other.mutate(_ends=ibis.coalesce(other.ends_on, ibis.date(other.plan_year.cast("int32"), 12, 31)))
     other = other.select(_beneficiary="beneficiary", _from="enrolled_on", _to=_end)
-    mine = of.enrollees
-    return mine.inner_join(
-        other, [mine.beneficiary == other._beneficiary, mine.first_day <= other._to, other._from <= mine.last_day]
-    )
+    pairs = of.enrollees.inner_join(other, [("beneficiary", "_beneficiary")])
+    return pairs.filter((pairs.first_day <= pairs._to) & (pairs._from <= pairs.last_day))
 
 
 def _end(rows: ir.Table) -> ir.DateValue:
