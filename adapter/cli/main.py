@@ -16,6 +16,7 @@ from adapter.cli.documents import documents_group
 from adapter.cli.explain import explain_command
 from adapter.cli.layout import layout_group
 from adapter.cli.mappings import mappings_group
+from adapter.cli.measures import measures_command
 from adapter.cli.pml import pml_command
 from adapter.cli.program import program_group
 from adapter.cli.record import record_group
@@ -38,6 +39,7 @@ COMMANDS = (
     worklist_command,
     record_group,
     report_command,
+    measures_command,
     documents_group,
     serve_command,
     program_group,

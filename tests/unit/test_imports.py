@@ -25,6 +25,7 @@ LOADERS = {
     "targeting/program.py": {"pathlib", "adapter.extended"},  # mappings/programs/*.toml
     "targeting/limits.py": {"pathlib", "tomllib"},  # mappings/limits/cms.toml
     "problems/rules.py": {"pathlib", "tomllib"},  # mappings/problems/*.toml
+    "measures/settings.py": {"pathlib", "tomllib"},  # mappings/measures/*.toml
     "reporting/layout.py": {"pathlib", "adapter.extended"},  # mappings/layouts/*.toml
     "reporting/edits.py": {"pathlib", "adapter.extended"},  # mappings/reporting/edits.toml
     "reporting/national.py": {"pathlib", "adapter.extended"},  # mappings/reporting/national.toml
@@ -42,6 +43,7 @@ SHELL_MAY_IMPORT = {
     "adapter.jobs": "the jobs",
     "adapter.contract_report": "the job of the CMS file",
     "adapter.papers": "the job of the papers",
+    "adapter.measuring": "the job of the measures",
     "adapter.engine": "the pool of engines that serve keeps warm",
     "adapter.simulation": "the job that compares programs",
     "adapter.reconciling": "the job that puts a medication list together",
