@@ -84,7 +84,7 @@ def action_plan(
 
 def completed(held: Resource) -> Resource:
     """An action plan that a later review took the place of: kept as completed."""
-    return merge({**held, "status": "completed"}, held, ()) if is_standing_plan(held) else held
+    return {**held, "status": "completed"} if is_standing_plan(held) else held
 
 
 def is_standing_plan(held: Resource) -> bool:

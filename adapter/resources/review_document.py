@@ -54,13 +54,18 @@ def review_document(
 
 def copy(resource: Resource, inside: Collection[str], base: str) -> Resource:
     """``resource`` as it stands in a document: without what a server set, with a narrative, pointing nowhere outside."""
-    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in _SET_BY_SERVER}
+    meta = {name: _sorted(value) for name, value in resource.get("meta", {}).items() if name not in _SET_BY_SERVER}
     plain = {name: value for name, value in resource.items() if name not in ("meta", *LINEAGE)}
     made: Resource = {name: _closed(value, inside, base) for name, value in plain.items()}
     if "text" not in made:
         made["text"] = narrative(paragraph(_told(resource)))
     head = {name: made.pop(name) for name in ("resourceType", "id") if name in made}
     return head | ({"meta": meta} if meta else {}) | made
+
+
+def _sorted(value: Any) -> Any:
+    """Profiles and tags in one order: a server gives them back in an order of its own."""
+    return sorted(value, key=str) if isinstance(value, list) else value
 
 
 def _closed(value: Any, inside: Collection[str], base: str) -> Any:

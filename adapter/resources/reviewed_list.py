@@ -73,7 +73,7 @@ def reviewed_list(drugs: Sequence[ReviewedDrug], review: Held, other: Sequence[s
 
 def retired(held: Resource) -> Resource:
     """A list that a later review took the place of: kept, but no longer current."""
-    return held if held.get("status") != "current" else merge({**held, "status": "retired"}, held, ())
+    return {**held, "status": "retired"} if held.get("status") == "current" else held
 
 
 def is_current(held: Resource) -> bool:
