@@ -18,12 +18,12 @@ from typing import Any
 from adapter import __version__
 from adapter.config import Config
 from adapter.engine import EnginePool
-from adapter.enrolled import enrolled_on
+from adapter.enrolled import TYPES, standing_of
 from adapter.errors import ConfigError, SinkError
 from adapter.fhir import conformance
 from adapter.fhir.json import Resource, loads
 from adapter.reconciliation.form import ReviewForm, review_form
-from adapter.reconciliation.review import known_faults, settled
+from adapter.reconciliation.review import cmr_of, known_faults, settled
 from adapter.reconciling import Reconciled, reconcile
 from adapter.resources import review as resources
 from adapter.resources.ids import is_own, reference_to
@@ -33,6 +33,9 @@ from adapter.resources.review import Review, Written
 from adapter.resources.review_document import is_us_core_person
 from adapter.resources.review_note import Printed
 from adapter.resources.reviewed_list import is_current
+from adapter.resources.service_events import Service
+from adapter.services.records import same_event, with_known
+from adapter.services.records import settled as settled_service
 from adapter.sinks import PersonWrite, Sink, WriteReport, differs, open_sink
 
 OF_PERSON = ("List", "MedicationStatement", "CarePlan", "DocumentReference", "AllergyIntolerance", "DetectedIssue")
@@ -43,6 +46,7 @@ class Reviewing:
     """What to record: the review in the form at ``form`` of the Patient ``beneficiary``, by the last day ``today``.
 
     ``sink`` is where it is written, a server or a folder; "" is the source itself. ``recorded`` is the instant of the write.
+    ``correct`` lets facts of the CMR that are recorded otherwise be replaced.
     """
 
     source: str
@@ -53,6 +57,7 @@ class Reviewing:
     pdf: Path | None = None
     sink: str = ""
     contract: str = ""
+    correct: bool = False
     dry_run: bool = False
 
 
@@ -81,23 +86,30 @@ class Reviewed:
 def review(asked: Reviewing, config: Config, pool: EnginePool | None = None) -> Reviewed:
     """Writes the review, or with ``dry_run`` tells what would be written; every resource is validated in both cases.
 
-    Raises ConfigError with every fault of the form, and when the person was not enrolled on that day; SinkError when it could not
-    be written: then nothing was.
+    Raises ConfigError with every fault of the form, RefusedRecord when no CMR of that day can be recorded (not enrolled, before the
+    enrollment, after an opt-out), SinkError when it could not be written: then nothing was.
     """
     form = read_form(asked.form, asked.today)
     pdf = _pdf(asked.pdf) if asked.pdf else None
     day = date.fromisoformat(form.cmr.date)
     records = reconcile(asked.source, asked.beneficiary, day, config, pool, review_day=day)
     with _sink(asked.sink or asked.source, config) as (sink, base_url):
-        there = sink.of_persons("CarePlan", [asked.beneficiary]) | sink.of_persons("DetectedIssue", [asked.beneficiary])
-        known = {**records.resources, **there}
-        plans = [one for key, one in known.items() if key.startswith("CarePlan/")]
-        enrollment = enrolled_on(plans, day, asked.contract)
+        known = dict(records.resources)
+        for kind in (*TYPES, "DetectedIssue"):
+            known |= sink.of_persons(kind, [asked.beneficiary])
+        service, program = _settled_cmr(form, asked, known)
         _refuse(asked.form, known_faults(form, records.pml, known))
-        made = settled(
-            form, records.pml, enrollment, _known_reviewer(form.pharmacist.npi, asked.sink or asked.source, config), pdf
-        )
+        reviewer = _known_reviewer(form.pharmacist.npi, asked.sink or asked.source, config)
+        made = settled(form, records.pml, service, program, reviewer, pdf)
         return _write(made, records, sink, base_url, asked)
+
+
+def _settled_cmr(form: ReviewForm, asked: Reviewing, known: Mapping[str, Resource]) -> tuple[Service, str]:
+    """The CMR in its enrollment, and the program of that. Raises RefusedRecord where ``mtm-adapter record cmr`` would."""
+    standing = standing_of(known.values(), asked.today)
+    service, enrollment = settled_service(cmr_of(form, asked.beneficiary, asked.contract), standing)
+    row = same_event(standing.services, service)
+    return with_known(service, row, asked.correct), enrollment["program"] or "unknown"
 
 
 def _known_reviewer(npi: str, source: str, config: Config) -> str:

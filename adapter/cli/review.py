@@ -26,6 +26,7 @@ from adapter.cli.options import config_of, connection_options, now, today
     "--pdf", type=click.Path(path_type=Path, dir_okay=False), help="The printed summary, to be kept with the review."
 )
 @click.option("--sink", default="", help="Write to this server (URL) or folder instead of the source.")
+@click.option("--correct", is_flag=True, help="Replace facts of the CMR that are recorded otherwise.")
 @click.option("--contract", default="", help="CMS contract such as H1234, when the beneficiary is enrolled in several.")
 @click.option(
     "--dry-run", is_flag=True, help="Check the form and every resource, tell what would be written, write nothing."

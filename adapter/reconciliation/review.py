@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -28,14 +27,14 @@ Resource = Mapping[str, Any]
 TO_BE_SETTLED = ("current", "unsure", "on_hold", "planned", "unknown")
 
 
-@dataclass(frozen=True)
-class Enrollment:
-    """In what the review was held: the reference of the enrollment CarePlan, contract, plan year and program."""
-
-    reference: str
-    contract: str
-    plan_year: int
-    program: str
+def cmr_of(form: ReviewForm, beneficiary: str, contract: str) -> Service:
+    """The CMR of the form as a service; in which enrollment it was held is not settled yet (``services/records.py`` does)."""
+    cmr = form.cmr
+    return Service(
+        kind="cmr", beneficiary=beneficiary, contract=contract, plan_year=0, enrollment="", on_day=date.fromisoformat(cmr.date),
+        method=cmr.method, provider=cmr.provider, recipient=cmr.recipient, cognitively_impaired=cmr.cognitively_impaired,
+        ltc_facility=cmr.ltc_facility, minutes=cmr.minutes, note=cmr.note,
+    )  # fmt: skip
 
 
 def known_faults(form: ReviewForm, pml: PersonalMedicationList, resources: Mapping[str, Resource]) -> Faults:
@@ -82,9 +81,17 @@ def _of_allergies(form: ReviewForm, pml: PersonalMedicationList, resources: Mapp
 
 
 def settled(
-    form: ReviewForm, pml: PersonalMedicationList, enrollment: Enrollment, known_reviewer: str, pdf: Printed | None
+    form: ReviewForm,
+    pml: PersonalMedicationList,
+    service: Service,
+    program: str,
+    known_reviewer: str,
+    pdf: Printed | None,
 ) -> Review:
-    """The review that the form tells; ``known_reviewer`` is the reference of the Practitioner whom the source holds, or ""."""
+    """The review that the form tells, with its CMR as ``service``.
+
+    ``known_reviewer`` is the reference of the Practitioner whom the server holds for the pharmacist, or "".
+    """
     lines = {line.key: line for line in pml.entries}
     drugs = [_drug(one, lines.get(one.entry)) for one in form.medications]
     keys = {clean(one.name).casefold(): drug.key for one, drug in zip(form.medications, drugs, strict=True)}
@@ -92,8 +99,8 @@ def settled(
     return Review(
         reviewer=_reviewer(form),
         known_reviewer=known_reviewer,
-        service=_service(form, pml.beneficiary, enrollment),
-        program=enrollment.program,
+        service=service,
+        program=program,
         drugs=tuple(drugs),
         to_do=tuple(ToDo(one.topic, tuple(one.actions)) for one in form.to_do),
         problems=tuple(_problem(one, keys, lines, drugs) for one in form.problems),
@@ -108,16 +115,6 @@ def settled(
 def _reviewer(form: ReviewForm) -> Reviewer:
     one = form.pharmacist
     return Reviewer(one.family, tuple(one.given), one.npi, one.organization, tuple(one.suffix), one.title, one.phone)
-
-
-def _service(form: ReviewForm, beneficiary: str, enrollment: Enrollment) -> Service:
-    cmr = form.cmr
-    return Service(
-        kind="cmr", beneficiary=beneficiary, contract=enrollment.contract, plan_year=enrollment.plan_year,
-        enrollment=enrollment.reference, on_day=date.fromisoformat(cmr.date), method=cmr.method, provider=cmr.provider,
-        recipient=cmr.recipient, cognitively_impaired=cmr.cognitively_impaired, ltc_facility=cmr.ltc_facility, minutes=cmr.minutes,
-        note=cmr.note,
-    )  # fmt: skip
 
 
 def _drug(one: MedicationForm, line: Entry | None) -> ReviewedDrug:
