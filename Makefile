@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 WORKERS ?= 2
-CORE := adapter/documents/*,adapter/tables/*,adapter/targeting/*,adapter/resources/*,adapter/reporting/*,adapter/reconciliation/*,adapter/measures/*,adapter/problems/*
+CORE := adapter/documents/*,adapter/tables/*,adapter/targeting/*,adapter/resources/*,adapter/reporting/*,adapter/reconciliation/*,adapter/measures/*,adapter/problems/*,adapter/services/*
 
 .PHONY: setup demo demo-clean test check bench lock clean
 
