@@ -20,6 +20,7 @@ from adapter.lists import open_list
 from adapter.mapping_sources import LISTS, SOURCES
 from adapter.mappings import BOM, MappingFile, read_mappings
 from adapter.marx_layout import FILE, marx_layout_faults
+from adapter.measures.settings import settings_faults
 from adapter.problem_checks import Known, problem_faults
 from adapter.reporting.checks import EDITS
 from adapter.reporting.edits import load_edits
@@ -66,6 +67,7 @@ def check_mappings(folder: Path) -> list[Fault]:
     faults += reporting_faults(folder / "reporting")
     faults += text_faults(folder / "documents")
     faults += problem_faults(folder, _known(lists, diseases))
+    faults += settings_faults(folder, diseases)
     return list(dict.fromkeys(faults))
 
 
@@ -85,7 +87,7 @@ def checked_files(folder: Path) -> list[str]:
     sources = [f"{group}/{SOURCES}" for group in LISTS if (folder / group / SOURCES).is_file()]
     others = [
         _name(path)
-        for group in ("programs", "limits", "layouts", "reporting", "problems", "documents")
+        for group in ("programs", "limits", "layouts", "reporting", "problems", "measures", "documents")
         for path in _tomls(folder / group)
     ]
     marx = [FILE] if (folder / FILE).is_file() else []

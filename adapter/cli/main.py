@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from adapter import __version__
+from adapter.cli.audit import audit_command
 from adapter.cli.check_mappings import check_mappings_command
 from adapter.cli.demo import demo_command
 from adapter.cli.documents import documents_group
@@ -40,6 +41,7 @@ COMMANDS = (
     record_group,
     report_command,
     measures_command,
+    audit_command,
     documents_group,
     serve_command,
     program_group,

@@ -44,6 +44,7 @@ SHELL_MAY_IMPORT = {
     "adapter.contract_report": "the job of the CMS file",
     "adapter.papers": "the job of the papers",
     "adapter.measuring": "the job of the measures",
+    "adapter.auditing": "the job of the audit universes",
     "adapter.engine": "the pool of engines that serve keeps warm",
     "adapter.simulation": "the job that compares programs",
     "adapter.reconciling": "the job that puts a medication list together",
