@@ -146,7 +146,9 @@ def _recommendations(random: Random, start: date, end: date) -> tuple[list[Event
         events.append(Event("recommendation", on, f"rec{number}", told=told))
         if random.random() < 0.5:
             changed = random.random() < 0.5
-            events.append(Event("resolution", _between(random, on, end), about=f"rec{number}", told={"changed": changed}))
+            events.append(
+                Event("resolution", _between(random, on, end), about=f"rec{number}", told={"changed": changed})
+            )
             changes += changed
     return events, {"recommendations": f"{made:02}", "therapy_changes": f"{changes:02}"}
 

@@ -32,12 +32,16 @@ SHORT = ("Suharto", "", "Suharto", "")  # one name only
 def mbi_of(number: int) -> str:
     """An MBI of the published pattern, another one for each number below nine million."""
     letter = [LETTERS[number // 9 // 10**place % 10] for place in range(4)]
-    return f"{1 + number % 9}{letter[0]}{letter[1]}{number // 90000 % 10}{letter[2]}{letter[3]}{number // 900000 % 10}AA00"
+    return (
+        f"{1 + number % 9}{letter[0]}{letter[1]}{number // 90000 % 10}{letter[2]}{letter[3]}{number // 900000 % 10}AA00"
+    )
 
 
 def year(size: int, seed: int) -> tuple[dict[str, list[dict[str, Any]]], list[dict[str, str]]]:
     """The resources of ``size`` beneficiaries by type, and the rows of the truth."""
-    resources: dict[str, list[dict[str, Any]]] = {kind: [] for kind in ("Patient", "CarePlan", "Procedure", "Communication")}
+    resources: dict[str, list[dict[str, Any]]] = {
+        kind: [] for kind in ("Patient", "CarePlan", "Procedure", "Communication")
+    }
     truth: list[dict[str, str]] = []
     for number in range(size):
         random = Random(f"{seed}-{number}")
@@ -59,7 +63,13 @@ def _person(random: Random, number: int) -> tuple[dict[str, Any], dict[str, str]
     mbi = mbi_of(number)
     name = {"use": "official", "family": family + suffix, **({"given": [given]} if given else {})}
     identifiers = [{"system": "http://hl7.org/fhir/sid/us-mbi", "value": mbi}]
-    person = {"resourceType": "Patient", "id": f"p{number}", "identifier": identifiers, "name": [name], "birthDate": born.isoformat()}
+    person = {
+        "resourceType": "Patient",
+        "id": f"p{number}",
+        "identifier": identifiers,
+        "name": [name],
+        "birthDate": born.isoformat(),
+    }
     return person, {"mbi": mbi, "first_name": first, "last_name": last + suffix, "birth_date": born.strftime("%Y%m%d")}
 
 
@@ -75,9 +85,15 @@ def _resources(random: Random, who: str, stay: Stay) -> Iterator[dict[str, Any]]
         made["meta"] |= {"versionId": "3", "lastUpdated": "2023-12-31T10:00:00Z"}
         yield made
         if random.random() < 0.05:  # an older version that told something else
-            yield {**made, "status": "entered-in-error", "meta": {**made["meta"], "versionId": "2", "lastUpdated": "2023-12-30T10:00:00Z"}}
+            yield {
+                **made,
+                "status": "entered-in-error",
+                "meta": {**made["meta"], "versionId": "2", "lastUpdated": "2023-12-30T10:00:00Z"},
+            }
     if random.random() < 0.05:
-        withdrawn = service_event(Service("tmr", who, stay.contract, YEAR, f"CarePlan/{plan['id']}", stay.start - timedelta(days=400)))
+        withdrawn = service_event(
+            Service("tmr", who, stay.contract, YEAR, f"CarePlan/{plan['id']}", stay.start - timedelta(days=400))
+        )
         yield {**withdrawn, "performedDateTime": stay.start.isoformat(), "status": "entered-in-error"}
 
 
