@@ -220,7 +220,8 @@ def record(line: str) -> tuple[str, ...]:
         line[start:end].rstrip() for start, end in pairwise(ends)
     )
     assert len(line) == 165
-    assert unknown == rest == "", "not followed yet, and not invented"
+    nothing_done = ["N", "N", "000", "0000N"]  # not offered, not received, no TMR, no recommendation, no safe disposal
+    assert (unknown, rest.split()) == ("UU", nothing_done), "no service was recorded"
     return contract, mbi, first, last, born, reason, enrolled, met
 
 
