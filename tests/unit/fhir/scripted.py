@@ -183,14 +183,24 @@ class FhirStore:
         with self._lock:
             if request.path.endswith("/_search"):
                 return reply(self._search(request))
+            if request.method == "GET":
+                return reply(page(*[one for key, one in self.held.items() if key.startswith(f"{request.path.split('/')[-1]}/")]))
             return self._transaction(request.json)
 
     def _search(self, request: Request) -> Resource:
         resource_type = request.path.split("/")[-2]
         if "patient" in request.form:
             return self._of_persons(resource_type, {f"Patient/{one}" for one in request.form["patient"][0].split(",")})
+        if "subject" in request.form:
+            return self._of_persons(resource_type, {request.form["subject"][0]})
+        if "identifier" in request.form:
+            return self._identified(resource_type, request.form["identifier"][0])
         keys = [f"{resource_type}/{one}" for one in request.form["_id"][0].split(",")]
         return page(*[self.held[key] for key in keys if key in self.held])
+
+    def _identified(self, resource_type: str, token: str) -> Resource:
+        of_type = [one for key, one in self.held.items() if key.startswith(f"{resource_type}/")]
+        return page(*[one for one in of_type if token in [f"{i.get('system')}|{i.get('value')}" for i in one.get("identifier", [])]])
 
     def _of_persons(self, resource_type: str, wanted: set[str]) -> Resource:
         named = {
