@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -109,9 +110,15 @@ def audit(asked: Auditing, config: Config) -> Audited:
 def _tables(engine: Engine, population: Population, program: Program, listed: AtRiskFacts) -> Tables:
     """The tables with the at-risk facts that were known on one day."""
     rule, facts = program.at_risk, population.facts
-    flagged = at_risk.flags(facts.flags, rule.flag_codes, rule.flag_texts)
     roster = engine.table(listed.rows, at_risk.ROSTER, "roster")
-    return replace(population.tables, at_risk=engine.keep(at_risk.at_risk(flagged, roster, facts.persons), "at_risk"))
+    rows = partial(_at_risk, facts.flags, roster, facts.persons, tuple(rule.flag_codes), tuple(rule.flag_texts))
+    return replace(population.tables, at_risk=engine.keep(rows, "at_risk"))
+
+
+def _at_risk(
+    flags: ir.Table, roster: ir.Table, persons: ir.Table, codes: Sequence[str], texts: Sequence[str]
+) -> ir.Table:
+    return at_risk.at_risk(at_risk.flags(flags, codes, texts), roster, persons)
 
 
 def _universes(
@@ -143,21 +150,25 @@ def _universes(
 def _judged(engine: Engine, month: _Month, standing: ir.Table) -> tuple[ir.Table, dict[str, int]]:
     """Who is targeted or undecided at one month's end, and how many members have each outcome."""
     question = month.question
-    members = engine.keep(membership(month.tables, question), "members")
-    rows = engine.keep(criterion_rows(month.tables, question, members), "criteria")
-    decided = engine.keep(targeting(members, rows, question.program), "targeting")
-    judged = engine.keep(universes.judged(decided, standing, question.as_of), "judged_month")
-    counts = engine.records(decided.group_by("outcome").agg(n=decided.count()))
+    members = engine.keep(partial(membership, month.tables, question), "members")
+    rows = engine.keep(partial(criterion_rows, month.tables, question, members), "criteria")
+    decided = engine.keep(partial(targeting, members, rows, question.program), "targeting")
+    judged = engine.keep(partial(universes.judged, decided, standing, question.as_of), "judged_month")
+    counts = engine.records(partial(_outcomes, decided))
     for table in (members, rows, decided):
         engine.release(table)
     return judged, {row["outcome"]: row["n"] for row in counts}
+
+
+def _outcomes(decided: ir.Table) -> ir.Table:
+    return decided.group_by("outcome").agg(n=decided.count())
 
 
 def _month_row(engine: Engine, month: _Month, judged: ir.Table, outcomes: Mapping[str, int]) -> dict[str, Any]:
     day = month.question.as_of
     missed = {
         row["outcome"]: row["n"]
-        for row in engine.records(universes.month_counts(judged))
+        for row in engine.records(partial(universes.month_counts, judged))
         if row["day"] == day and row["missed"]
     }
     told = {name: outcomes.get(name, 0) for name in ("targeted", "not_targeted", "unknown")}

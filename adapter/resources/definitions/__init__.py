@@ -12,6 +12,6 @@ from adapter.resources.ids import Resource
 
 
 def definitions() -> list[Resource]:
-    """Every StructureDefinition, CodeSystem, NamingSystem and OperationDefinition of the adapter, by file name."""
+    """Every StructureDefinition, CodeSystem, NamingSystem, Measure and OperationDefinition of the adapter, by file name."""
     found = sorted((file for file in files(__package__).iterdir() if file.name.endswith(".json")), key=lambda f: f.name)
     return [json.loads(file.read_text(encoding="utf-8")) for file in found]
