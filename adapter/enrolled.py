@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from adapter.engine import Engine
+from adapter.engine import Engine, EnginePool
 from adapter.fhir.json import Resource, dump_line
 from adapter.population import plan_year_tables
 from adapter.services.records import Standing
@@ -16,13 +16,13 @@ from adapter.snapshot import Snapshot
 TYPES = ("CarePlan", "Procedure", "Communication")
 
 
-def standing_of(resources: Iterable[Resource], today: date) -> Standing:
+def standing_of(resources: Iterable[Resource], today: date, pool: EnginePool | None = None) -> Standing:
     """The enrollments and services among one person's ``resources``, as ``adapter/services/records.py`` judges them."""
     lines: dict[str, list[bytes]] = {}
     for one in resources:
         if one["resourceType"] in TYPES:
             lines.setdefault(one["resourceType"], []).append(dump_line(one))
-    with TemporaryDirectory(prefix="mtm-") as scratch, Engine(threads=1) as engine:
+    with TemporaryDirectory(prefix="mtm-") as scratch, pool.session() if pool else Engine(threads=1) as engine:
         files = {kind: (Path(scratch) / f"{kind}.ndjson",) for kind in lines}
         for kind, (path,) in files.items():
             path.write_bytes(b"".join(lines[kind]))

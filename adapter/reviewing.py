@@ -33,7 +33,6 @@ from adapter.resources.review import Review, Written
 from adapter.resources.review_document import is_us_core_person
 from adapter.resources.review_note import Printed
 from adapter.resources.reviewed_list import is_current
-from adapter.resources.service_events import Service
 from adapter.services.records import same_event, with_known
 from adapter.services.records import settled as settled_service
 from adapter.sinks import PersonWrite, Sink, WriteReport, differs, open_sink
@@ -93,23 +92,67 @@ def review(asked: Reviewing, config: Config, pool: EnginePool | None = None) -> 
     pdf = _pdf(asked.pdf) if asked.pdf else None
     day = date.fromisoformat(form.cmr.date)
     records = reconcile(asked.source, asked.beneficiary, day, config, pool, review_day=day)
-    with _sink(asked.sink or asked.source, config) as (sink, base_url):
-        known = dict(records.resources)
+    target = asked.sink or asked.source
+    with _sink(target, config) as (sink, base_url):
+        reviewer = _known_reviewer(form.pharmacist.npi, target, config)
+        return _Task(asked, form, records, reviewer, pdf, sink, base_url, pool).run()
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One review to be written: its form, the records of the person, and where it goes."""
+
+    asked: Reviewing
+    form: ReviewForm
+    records: Reconciled
+    reviewer: str
+    pdf: Printed | None
+    sink: Sink
+    base_url: str
+    pool: EnginePool | None
+
+    def run(self) -> Reviewed:
+        made, held, result = self._made()
+        changes = tuple(_changes(result, held))
+        if self.asked.dry_run:
+            for resource in (*result.resources, *result.earlier):
+                conformance.validate(resource)
+            return Reviewed(changes, result.smp, result.notices)
+
+        def again(person: PersonWrite, current: Mapping[str, Resource]) -> PersonWrite:
+            _, _, anew = self._made(current)
+            return replace(person, resources=(*anew.resources, *anew.earlier))
+
+        resources_made = (*result.resources, *result.earlier)
+        person = PersonWrite(self.asked.beneficiary, resources_made, _provenance(made, held, self.asked), again)
+        report = self.sink.write([person], held)
+        if report.failures:
+            raise SinkError(
+                f"{report.failures[0].sentence} Nothing of the review was written.", report.failures[0].status
+            )
+        return Reviewed(changes, result.smp, result.notices, report)
+
+    def _made(self, current: Mapping[str, Resource] | None = None) -> tuple[Review, dict[str, Resource], Written]:
+        """The review as it is judged now, what the sink holds of it, and what it writes; ``current`` is newer than what is read."""
+        made = self._judged()
+        held = _held(self.sink, made) | dict(current or {})
+        _refuse_later(made, held)
+        state = {**_of_source(self.records, made), **held}
+        return made, held, resources.written(made, state, base_url=self.base_url, recorded=self.asked.recorded)
+
+    def _judged(self) -> Review:
+        """What the form settles. Raises RefusedRecord where ``mtm-adapter record cmr`` would, ConfigError for faults of the form."""
+        known = dict(self.records.resources)
         for kind in (*TYPES, "DetectedIssue"):
-            known |= sink.of_persons(kind, [asked.beneficiary])
-        service, program = _settled_cmr(form, asked, known)
-        _refuse(asked.form, known_faults(form, records.pml, known))
-        reviewer = _known_reviewer(form.pharmacist.npi, asked.sink or asked.source, config)
-        made = settled(form, records.pml, service, program, reviewer, pdf)
-        return _write(made, records, sink, base_url, asked)
-
-
-def _settled_cmr(form: ReviewForm, asked: Reviewing, known: Mapping[str, Resource]) -> tuple[Service, str]:
-    """The CMR in its enrollment, and the program of that. Raises RefusedRecord where ``mtm-adapter record cmr`` would."""
-    standing = standing_of(known.values(), asked.today)
-    service, enrollment = settled_service(cmr_of(form, asked.beneficiary, asked.contract), standing)
-    row = same_event(standing.services, service)
-    return with_known(service, row, asked.correct), enrollment["program"] or "unknown"
+            known |= self.sink.of_persons(kind, [self.asked.beneficiary])
+        standing = standing_of(known.values(), self.asked.today, self.pool)
+        asked = cmr_of(self.form, self.asked.beneficiary, self.asked.contract)
+        service, enrollment = settled_service(asked, standing)
+        service = with_known(service, same_event(standing.services, service), self.asked.correct)
+        _refuse(self.asked.form, known_faults(self.form, self.records.pml, known))
+        return settled(
+            self.form, self.records.pml, service, enrollment["program"] or "unknown", self.reviewer, self.pdf
+        )
 
 
 def _known_reviewer(npi: str, source: str, config: Config) -> str:
@@ -164,35 +207,6 @@ def _pdf(path: Path) -> Printed:
         raise ConfigError(f"{path.name} is no PDF; make one with mtm-adapter documents")
     digest = sha1(content, usedforsecurity=False).digest()  # R4 Attachment.hash
     return Printed(b64encode(content).decode("ascii"), b64encode(digest).decode("ascii"), len(content))
-
-
-def _write(made: Review, records: Reconciled, sink: Sink, base_url: str, asked: Reviewing) -> Reviewed:
-    def state_of() -> dict[str, Resource]:
-        return _held(sink, made)
-
-    def written(held: Mapping[str, Resource]) -> Written:
-        return resources.written(
-            made, {**_of_source(records, made), **held}, base_url=base_url, recorded=asked.recorded
-        )
-
-    held = state_of()
-    _refuse_later(made, held)
-    result = written(held)
-    changes = tuple(_changes(result, held))
-    if asked.dry_run:
-        for resource in (*result.resources, *result.earlier):
-            conformance.validate(resource)
-        return Reviewed(changes, result.smp, result.notices)
-
-    def again(person: PersonWrite, current: Mapping[str, Resource]) -> PersonWrite:
-        anew = written({**state_of(), **current})
-        return replace(person, resources=(*anew.resources, *anew.earlier))
-
-    person = PersonWrite(asked.beneficiary, (*result.resources, *result.earlier), _provenance(made, held, asked), again)
-    report = sink.write([person], held)
-    if report.failures:
-        raise SinkError(f"{report.failures[0].sentence} Nothing of the review was written.", report.failures[0].status)
-    return Reviewed(changes, result.smp, result.notices, report)
 
 
 def _held(sink: Sink, made: Review) -> dict[str, Resource]:

@@ -204,7 +204,7 @@ class _Parts:
 def _value_faults(parts: _Parts, today: date) -> Faults:
     """The faults of the values: empty texts, days that do not fit, names that stand twice or nowhere."""
     medications = parts.many("medications", MedicationForm)
-    held_on = next((cmr.date for cmr in parts.one("cmr", CmrForm)), today.isoformat())
+    held_on = next((cmr.date for cmr in parts.one("cmr", CmrForm) if _day(cmr.date)), today.isoformat())
     names = {clean(one.name).casefold() for _, one in medications}
     found = [fault for one in parts.one("pharmacist", PharmacistForm) for fault in _of_pharmacist(one)]
     found += [fault for one in parts.one("cmr", CmrForm) for fault in _of_cmr(one, today)]

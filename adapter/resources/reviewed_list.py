@@ -53,7 +53,7 @@ def reviewed_list(drugs: Sequence[ReviewedDrug], review: Held, other: Sequence[s
         "id": own_id,
         "meta": {"profile": [SMP_LIST], "tag": [tag("reviewed-list")]},
         "language": review.language,
-        "text": list_text(taken, review),
+        "text": list_text(taken, review, other),
         "identifier": [identifier(own_id)],
         "status": "current",
         "mode": "snapshot",
@@ -81,10 +81,11 @@ def is_current(held: Resource) -> bool:
     return held.get("resourceType") == "List" and held.get("status") == "current"
 
 
-def list_text(taken: Sequence[ReviewedDrug], review: Held) -> dict[str, str]:
-    """The narrative of the list: each drug with what is known of it."""
+def list_text(taken: Sequence[ReviewedDrug], review: Held, other: Sequence[str] = ()) -> dict[str, str]:
+    """The narrative of the list: each drug with what is known of it, and the further words."""
     told = paragraph(f"Personal Medication List, reviewed with the member on {review.day.isoformat()}.")
-    return narrative(told, bullets([(drug.name, facts(drug)) for drug in taken]) or paragraph("No drugs are taken."))
+    drugs = bullets([(drug.name, facts(drug)) for drug in taken]) or paragraph("No drugs are taken.")
+    return narrative(told, drugs, *(paragraph(text) for text in other if clean(text)))
 
 
 def _entry(drug: ReviewedDrug, review: Held) -> Resource:
