@@ -94,21 +94,21 @@ def _of_server(source: str, config: Config, scratch: Path, beneficiary: str) -> 
         if not list(client.read_many("Patient", [beneficiary])):
             raise UnknownBeneficiary
     snapshot = open_source(source, config, scratch, f"_id={beneficiary}", TYPES)
+    notices = list(snapshot.notices)
     with config.client(source) as client:
-        files = {
-            **snapshot.files,
-            **_pointed_at(client, snapshot, scratch),
-            **_adverse_events(client, scratch, beneficiary),
-        }
-    return replace(snapshot, files=files)
+        events = _adverse_events(client, scratch, beneficiary, notices)
+        files = {**snapshot.files, **_pointed_at(client, snapshot, scratch, notices), **events}
+    return replace(snapshot, files=files, notices=tuple(notices))
 
 
-def _pointed_at(client: FhirClient, snapshot: Snapshot, scratch: Path) -> dict[str, tuple[Path, ...]]:
+def _pointed_at(
+    client: FhirClient, snapshot: Snapshot, scratch: Path, notices: list[str]
+) -> dict[str, tuple[Path, ...]]:
     """Practitioners, roles and organizations that the person's resources name, and those that the roles name."""
     made: dict[str, tuple[Path, ...]] = {}
     wanted = _named(line for paths in snapshot.files.values() for path in paths for _, line in numbered_lines(path))
     for kind in ("PractitionerRole", "Practitioner", "Organization"):
-        found = list(_read(client, kind, sorted(wanted.get(kind, ()))))
+        found = _read(client, kind, sorted(wanted.get(kind, ())), notices)
         for inner, ids in _named(map(dump_line, found)).items():
             wanted.setdefault(inner, set()).update(ids)
         if found:
@@ -118,25 +118,34 @@ def _pointed_at(client: FhirClient, snapshot: Snapshot, scratch: Path) -> dict[s
     return made
 
 
-def _read(client: FhirClient, kind: str, ids: list[str]) -> Iterator[Resource]:
+def _read(client: FhirClient, kind: str, ids: list[str], notices: list[str]) -> list[Resource]:
     try:
-        yield from client.read_many(kind, ids) if ids else ()
+        return list(client.read_many(kind, ids)) if ids else []
     except SourceError as error:
         if error.status not in NOT_SERVED:
             raise
+        notices.append(_not_served(client, kind, error))
+        return []
 
 
-def _adverse_events(client: FhirClient, scratch: Path, beneficiary: str) -> dict[str, tuple[Path, ...]]:
-    """Side effects; AdverseEvent is found by subject and not by patient, and few servers hold any."""
+def _adverse_events(
+    client: FhirClient, scratch: Path, beneficiary: str, notices: list[str]
+) -> dict[str, tuple[Path, ...]]:
+    """Side effects. AdverseEvent is found by subject and not by patient; many servers do not serve it or that search (400)."""
     try:
         found = list(client.search("AdverseEvent", {"subject": f"Patient/{beneficiary}"}))
     except SourceError as error:
         if error.status not in (400, *NOT_SERVED):
             raise
+        notices.append(_not_served(client, "AdverseEvent", error))
         return {}
     path = scratch / "AdverseEvent.ndjson"
     path.write_bytes(b"".join(map(dump_line, found)))
     return {"AdverseEvent": (path,)} if found else {}
+
+
+def _not_served(client: FhirClient, kind: str, error: SourceError) -> str:
+    return f"{client.base_url} does not serve {kind} (status {error.status}); it is read as having none"
 
 
 # ---- a folder

@@ -12,6 +12,7 @@ from adapter.config import Config
 from adapter.jobs import UnknownBeneficiary
 from adapter.reconciling import reconcile, reconcile_all
 from tests.unit.cli.running import run
+from tests.unit.fhir.scripted import FhirStore, outcome, serving
 from tests.unit.tables.samples import NDC, RXNORM, claim, dispense, item, medication, patient, request, statement
 
 DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
@@ -159,3 +160,47 @@ def test_an_unknown_beneficiary_is_one_sentence():
     ran = run("pml", DEMO, "nobody")
     assert (ran.code, ran.out) == (4, "")
     assert "nobody" not in ran.sentence
+
+
+# ---- a server
+
+DOCTOR = {"resourceType": "Practitioner", "id": "d1", "name": [{"text": "Helen Park, MD"}]}
+ROLE = {"resourceType": "PractitionerRole", "id": "o1", "practitioner": {"reference": "Practitioner/d1"}}
+ABOUT = {"reference": "Patient/p1"}
+ALLERGY = {"resourceType": "AllergyIntolerance", "id": "a1", "code": {"text": "latex"}, "patient": ABOUT}
+EVENT = {
+    "resourceType": "AdverseEvent", "id": "v1", "actuality": "actual", "subject": ABOUT, "event": {"text": "cough"},
+    "suspectEntity": [{"instance": {"display": "lisinopril"}}],
+}  # fmt: skip
+
+
+def test_from_a_server_the_person_and_what_is_pointed_at_is_read(pool):
+    order = request(
+        "r1", medicationReference={"reference": "Medication/m1"}, requester={"reference": "PractitionerRole/o1"}
+    )
+    store = FhirStore(patient(), patient("p2"), order, medication("m1", "617310"), ROLE, DOCTOR, ALLERGY, EVENT)
+    with serving(store) as server:
+        made = reconcile(server.base, "p1", AS_OF, Config(), pool)
+    [line] = made.pml.entries
+    assert (line.name, line.prescriber) == ("atorvastatin 20 mg tablet", "Helen Park, MD")
+    assert [one.substance for one in made.pml.allergies.known] == ["latex", "lisinopril"]
+    assert "Patient/p2" not in made.resources
+    assert made.notices == ()
+
+
+def test_a_server_that_serves_no_adverse_events_is_told(pool):
+    store = FhirStore(patient(), request("r1", TWENTY))
+
+    def without(asked):
+        return outcome(400, "no such search") if "/AdverseEvent/" in asked.target else store(asked)
+
+    with serving(without) as server:
+        made = reconcile(server.base, "p1", AS_OF, Config(), pool)
+    assert [notice.partition(" does ")[2] for notice in made.notices] == [
+        "not serve AdverseEvent (status 400); it is read as having none"
+    ]
+
+
+def test_nobody_of_that_id_at_a_server(pool):
+    with serving(FhirStore(patient())) as server, pytest.raises(UnknownBeneficiary):
+        reconcile(server.base, "p9", AS_OF, Config(), pool)

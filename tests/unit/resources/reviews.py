@@ -42,7 +42,8 @@ REVIEW = Review(
     reviewer=Reviewer("Whitfield", ("Dana",), "1234567893", "Maple MTM Services", ("PharmD",), "Clinical Pharmacist", "610-555-0190"),
     known_reviewer="",
     service=Service(
-        "cmr", "p1", "H1234", 2023, "CarePlan/mtm-enrollment", date(2023, 10, 12), "telephone", "local_pharmacist", "beneficiary", "N", "N", 35
+        "cmr", "p1", "H1234", 2023, "CarePlan/mtm-enrollment", date(2023, 10, 12), "telephone", "local_pharmacist", "beneficiary",
+        "N", "N", 35,
     ),
     program="health-partners-2023",
     drugs=(STATIN, HERBAL),

@@ -9,6 +9,7 @@ import pytest
 
 from adapter.fhir.conformance import validate
 from adapter.resources.action_plan import ToDo
+from adapter.resources.definitions import definitions
 from adapter.resources.detected_issue import Mitigation, Problem, detected_issue
 from adapter.resources.ids import RESOURCE_KIND, reference_to
 from adapter.resources.review import ReviewProblem, keys
@@ -109,6 +110,14 @@ def test_every_statement_has_an_effective_time():
     """IPS asks for effective[x]; the day of the review is what is known when nothing else is."""
     [statement] = every(write(with_(drugs=(replace(STATIN, started=""),), problems=())), "MedicationStatement")
     assert statement["effectiveDateTime"] == "2023-10-12"
+
+
+def test_the_prescriber_is_told_as_its_definition_says(made):
+    [definition] = [one for one in definitions() if one["id"] == "mtm-prescriber"]
+    [extension] = every(made, "MedicationStatement")[0]["extension"]
+    assert extension["url"] == definition["url"]
+    [value] = [one for one in definition["differential"]["element"] if one["id"] == "Extension.value[x]"]
+    assert (value["type"], set(extension)) == ([{"code": "string"}], {"url", "valueString"})
 
 
 def test_adherence_is_pre_adopted_where_it_was_talked_about():
