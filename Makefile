@@ -36,7 +36,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/mtm-adapter check-mappings
 
 test: check
-	$(BIN)/python -m pytest -n $(WORKERS) --cov=adapter --cov-branch --cov-report=
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov=adapter --cov-branch --cov-report=
 	$(BIN)/coverage report --include='$(CORE)' --fail-under=95
 
 bench: $(VENV)/installed-dev
@@ -48,7 +48,7 @@ lock:
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip -q install '.[demo]' hatchling editables
 	(head -1 requirements.lock; $(VENV)-lock/bin/pip freeze --exclude mtm-adapter) > requirements.lock.new
-	$(VENV)-lock/bin/pip -q install pytest pytest-xdist pytest-randomly pytest-cov hypothesis jsonschema fonttools pikepdf pypdfium2 ruff mypy types-requests lxml-stubs
+	$(VENV)-lock/bin/pip -q install '.[spark]' pytest pytest-xdist pytest-randomly pytest-cov hypothesis jsonschema fonttools pikepdf pypdfium2 ruff mypy types-requests lxml-stubs
 	(head -1 requirements-dev.lock; $(VENV)-lock/bin/pip freeze --exclude mtm-adapter | grep -vxFf requirements.lock.new) > requirements-dev.lock.new
 	mv requirements.lock.new requirements.lock
 	mv requirements-dev.lock.new requirements-dev.lock

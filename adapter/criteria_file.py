@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from adapter.engine import Engine
+from adapter.backend import Backend
 
 ROWS = 4_000  # of the file that are put together at once
 
@@ -22,7 +22,7 @@ _FACT = ("item", "fact", "source")
 _ENTRY = pa.struct([pa.field(name, pa.string()) for name in _FACT])
 
 
-def write_criteria(engine: Engine, criteria: ir.Table, evidence: ir.Table, path: Path) -> None:
+def write_criteria(engine: Backend, criteria: ir.Table, evidence: ir.Table, path: Path) -> None:
     """Writes ``criteria`` (see ``evaluate.criterion_rows``) with their ``evidence`` (``evaluate.evidence_rows``) to ``path``.
 
     Sorted by beneficiary and criterion, the evidence of each by item, fact and source; the caller renames the file into place.

@@ -1,6 +1,7 @@
 """The Ibis backend: where tables live, how NDJSON and code lists are read, where memory limits are set.
 
-The only module that knows DuckDB by name. Tables and criteria are Ibis expressions, so another backend replaces this file only.
+The only module that knows DuckDB by name. Tables and criteria are Ibis expressions, so another backend stands beside this file only:
+adapter/spark_engine.py, with the same methods (adapter/backend.py).
 
 An engine may serve one population after the other (``session``). What is asked as a function with its arguments (``partial``) is
 written to SQL only the first time (adapter/statements.py): writing SQL takes longer than running it for one beneficiary.
@@ -18,7 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 
 import duckdb
 import ibis
@@ -26,22 +27,17 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from adapter.backend import Asked, ReadFault
 from adapter.errors import AdapterError, ConfigError
 from adapter.lists import list_columns
 from adapter.statements import Statement, key_of, statements
-from adapter.tables.shapes import Shape
+from adapter.tables.shapes import Shape, ibis_type
 
 MEMORY = 600_000_000  # bytes; with the JSON reader's own buffers a run over 2 GB of claims stays below 1 GB
 MEMORY_SHARE = 0.3  # of the bytes of a larger input, at most MOST_MEMORY of the machine
 MOST_MEMORY = 0.6
 BATCH = 20_000  # rows of a stream at once
 LARGEST_RESOURCE = 64 * 1024 * 1024  # bytes of one NDJSON line; narratives and contained documents can be long
-
-Asked: TypeAlias = "ir.Table | partial[ir.Table]"
-
-
-class ReadFault(Exception):
-    """The strict read stopped: a line is not JSON, or an element has another JSON type than FHIR gives it."""
 
 
 class Engine(AbstractContextManager["Engine"]):
@@ -81,11 +77,14 @@ class Engine(AbstractContextManager["Engine"]):
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         self._run(f"SET memory_limit = '{max(MEMORY, int(min(size * MEMORY_SHARE, machine * MOST_MEMORY)))}B'")
 
-    def read_ndjson(self, paths: Sequence[Path], shape: Mapping[str, Shape], name: str = "") -> ir.Table:
+    def read_ndjson(
+        self, paths: Sequence[Path], shape: Mapping[str, Shape], name: str = "", sifted: bool = False
+    ) -> ir.Table:
         """The resources in ``paths`` as one lazy table of the columns of ``shape``; absent elements are NULL, no path gives no row.
 
         The read itself happens in ``keep``, which raises ReadFault at the first line that is not as the shape says. With a
-        ``name`` the table has the same name, reading other files, each time it is asked for.
+        ``name`` the table has the same name, reading other files, each time it is asked for. Lines that are ``sifted``
+        (adapter/quarantine.py) are read in the same way.
         """
         view = f"raw_{name}" if name else self._next("raw")
         columns = ", ".join(f"'{column}': '{column_type(of)}'" for column, of in shape.items())
@@ -97,7 +96,7 @@ class Engine(AbstractContextManager["Engine"]):
             casts = ", ".join(f'CAST(NULL AS {column_type(of)}) AS "{column}"' for column, of in shape.items())
             source = f"SELECT {casts} WHERE FALSE"
         self._run(f"CREATE OR REPLACE TEMP VIEW {view} AS {source}")
-        return self._named(view, {column: _ibis_type(of) for column, of in shape.items()})
+        return self._named(view, {column: ibis_type(of) for column, of in shape.items()})
 
     def read_list(self, path: Path) -> ir.Table:
         """A code list (.csv, .csv.gz or .parquet) as a table of strings, read once; empty cells are empty strings."""
@@ -272,11 +271,3 @@ def column_type(shape: Shape) -> str:
     if isinstance(shape, list):
         return f"{column_type(shape[0])}[]"
     return "STRUCT(" + ", ".join(f'"{name}" {column_type(of)}' for name, of in shape.items()) + ")"
-
-
-def _ibis_type(shape: Shape) -> str:
-    if isinstance(shape, str):
-        return shape
-    if isinstance(shape, list):
-        return f"array<{_ibis_type(shape[0])}>"
-    return "struct<" + ", ".join(f"{name}: {_ibis_type(of)}" for name, of in shape.items()) + ">"

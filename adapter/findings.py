@@ -11,7 +11,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from adapter.engine import Engine
+from adapter.backend import Backend
 from adapter.population import own_enrollments
 from adapter.snapshot import Snapshot
 from adapter.tables import findings as of
@@ -31,7 +31,7 @@ KINDS = {
 
 
 def findings(
-    engine: Engine, snapshot: Snapshot, tables: Tables, members: ir.Table, question: Question
+    engine: Backend, snapshot: Snapshot, tables: Tables, members: ir.Table, question: Question
 ) -> list[dict[str, Any]]:
     """The rows of findings.csv: kind, resource, finding, sorted. ``members`` is the table of ``evaluate.membership``."""
     enrolled = own_enrollments(engine, snapshot)

@@ -6,7 +6,7 @@ The command line and the web both call these. A job takes the day as a parameter
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
@@ -17,9 +17,13 @@ from typing import Any
 import ibis.expr.types as ir
 
 from adapter import comparison, findings
+from adapter.backend import Backend
 from adapter.config import Config
 from adapter.decisions import decisions
-from adapter.engine import Engine, EnginePool
+from adapter.engine import EnginePool
+from adapter.engines import DUCKDB as DUCKDB
+from adapter.engines import ENGINES as ENGINES  # what the shell lets a person choose from
+from adapter.engines import open_engine
 from adapter.errors import ConfigError, SourceError
 from adapter.mappings import Mappings, load_mappings, mappings_folder
 from adapter.population import Population, by_program, populate
@@ -57,6 +61,7 @@ class Screening:
     patients: str = ""  # a Patient search that chooses the persons of a server
     strict: bool = False
     since_run: Path | None = None  # the --out folder of an earlier screening to compare with
+    engine: str = DUCKDB  # what runs the tables (adapter/engines.py)
 
 
 class UnknownBeneficiary(SourceError):
@@ -75,7 +80,7 @@ class Screened:
     population: Population
     snapshot: Snapshot
     mappings: Mappings
-    engine: Engine
+    engine: Backend
     members: ir.Table
     targeting: ir.Table
     criteria: ir.Table
@@ -182,7 +187,7 @@ def screened(screening: Screening, config: Config, pool: EnginePool | None = Non
     """
     mappings, program, facts = _prepared(screening)
     earlier = _earlier(screening, program)
-    with TemporaryDirectory(prefix="mtm-") as scratch, pool.session() if pool else Engine() as engine:
+    with TemporaryDirectory(prefix="mtm-") as scratch, _engine(screening, pool) as engine:
         snapshot = open_source(screening.source, config, Path(scratch), screening.patients)
         engine.expect(snapshot.size)
         population = populate(engine, snapshot, mappings, program, facts.rows)
@@ -199,7 +204,11 @@ def screened(screening: Screening, config: Config, pool: EnginePool | None = Non
         yield Screened(program, question, population, snapshot, mappings, engine, *tables, rejected, notices, earlier)
 
 
-def _decided(engine: Engine, population: Population, question: Question) -> tuple[ir.Table, ir.Table, ir.Table]:
+def _engine(screening: Screening, pool: EnginePool | None) -> AbstractContextManager[Backend]:
+    return pool.session() if pool else open_engine(screening.engine)
+
+
+def _decided(engine: Backend, population: Population, question: Question) -> tuple[ir.Table, ir.Table, ir.Table]:
     """The tables members, targeting and criteria."""
     members = engine.keep(partial(membership, population.tables, question), "members")
     rows = engine.keep(partial(criterion_rows, population.tables, question, members), "criteria")
@@ -252,7 +261,7 @@ def program_names() -> list[str]:
     return sorted(path.stem for path in (mappings_folder() / "programs").glob("*.toml"))
 
 
-def _strangers(engine: Engine, population: Population, roster: list[dict[str, Any]]) -> list[Rejected]:
+def _strangers(engine: Backend, population: Population, roster: list[dict[str, Any]]) -> list[Rejected]:
     if not roster:
         return []
     people = engine.records(partial(_mbis, population.tables.beneficiaries))

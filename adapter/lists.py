@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
+import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 
 
@@ -32,6 +34,19 @@ def list_rows(path: Path) -> list[dict[str, str]]:
         return list(pq.read_table(path).to_pylist())
     with _text(path) as lines:
         return list(csv.DictReader(lines))
+
+
+def list_arrow(path: Path) -> pa.Table:
+    """The rows as an Arrow table of strings; empty cells are empty strings."""
+    if path.suffix == ".parquet":
+        return pq.read_table(path)
+    types = dict.fromkeys(list_columns(path), pa.string())
+    with open_list(path) as stream:
+        return pyarrow.csv.read_csv(
+            stream,
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
+        )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from adapter.engine import Engine
+from adapter.backend import Backend
 from adapter.lists import list_rows
 from adapter.loading import overlays
 from adapter.loading.maintenance import maintenance_rows
@@ -85,14 +85,14 @@ class Population:
 
 
 def populate(
-    engine: Engine, snapshot: Snapshot, mappings: Mappings, program: Program, roster: Sequence[Mapping[str, Any]] = ()
+    engine: Backend, snapshot: Snapshot, mappings: Mappings, program: Program, roster: Sequence[Mapping[str, Any]] = ()
 ) -> Population:
     """The tables of the population in ``snapshot``. A malformed line or a resource with a fault is left out and listed."""
     return by_program(engine, read_facts(engine, snapshot, mappings, roster), program)
 
 
 def read_facts(
-    engine: Engine, snapshot: Snapshot, mappings: Mappings, roster: Sequence[Mapping[str, Any]] = ()
+    engine: Backend, snapshot: Snapshot, mappings: Mappings, roster: Sequence[Mapping[str, Any]] = ()
 ) -> Facts:
     """What ``snapshot`` and ``roster`` hold, the same for every program. A resource with a fault is left out and listed."""
     reader = Reader(engine, snapshot)
@@ -122,7 +122,7 @@ def read_facts(
     return replace(facts, rejected=tuple(reader.rejected))
 
 
-def by_program(engine: Engine, facts: Facts, program: Program) -> Population:
+def by_program(engine: Backend, facts: Facts, program: Program) -> Population:
     """The population as ``program`` sees it: its list of diseases, and the Flags that it takes as at-risk."""
     rule = program.at_risk
     rostered = partial(
@@ -157,7 +157,7 @@ class Enrolled:
     rejected: tuple[Rejected, ...]
 
 
-def enrollment_tables(engine: Engine, snapshot: Snapshot) -> Enrolled:
+def enrollment_tables(engine: Backend, snapshot: Snapshot) -> Enrolled:
     """What the CMS file is made of: only Patient, CarePlan, Procedure and Communication of ``snapshot`` are read."""
     reader = Reader(engine, snapshot)
     persons = engine.keep(
@@ -170,7 +170,7 @@ def enrollment_tables(engine: Engine, snapshot: Snapshot) -> Enrolled:
     return Enrolled(plans, persons, services, tuple(reader.rejected))
 
 
-def own_enrollments(engine: Engine, snapshot: Snapshot) -> ir.Table:
+def own_enrollments(engine: Backend, snapshot: Snapshot) -> ir.Table:
     """The enrollments of the adapter in ``snapshot``; a faulty one is left out (``report`` tells it)."""
     reader = Reader(engine, snapshot)
     return engine.keep(partial(mtm_events.standing, reader.good("CarePlan", mtm_events.plans)), "enrollments")
@@ -187,7 +187,7 @@ class PlanYear:
     rejected: tuple[Rejected, ...]
 
 
-def plan_year_tables(engine: Engine, snapshot: Snapshot) -> PlanYear:
+def plan_year_tables(engine: Backend, snapshot: Snapshot) -> PlanYear:
     """The enrollments with their services in ``snapshot``: Patient, Coverage, CarePlan, Procedure and Communication are read."""
     reader = Reader(engine, snapshot)
     people = reader.good("Patient", beneficiaries.patients)
@@ -213,7 +213,7 @@ class Mentioned:
     rejected: tuple[Rejected, ...]
 
 
-def mentioned_drugs(engine: Engine, snapshot: Snapshot, mappings: Mappings) -> Mentioned:
+def mentioned_drugs(engine: Backend, snapshot: Snapshot, mappings: Mappings) -> Mentioned:
     """Every order, statement, dispense and claim that names a drug, those that say it is stopped too, recognized as for a screening."""
     reader = Reader(engine, snapshot)
     explained = reader.good("ExplanationOfBenefit", claims.explanations)
@@ -223,14 +223,14 @@ def mentioned_drugs(engine: Engine, snapshot: Snapshot, mappings: Mappings) -> M
     return Mentioned(uses, names.select(names.rxcui, names["name"]), tuple(reader.rejected))
 
 
-def _condition_lists(engine: Engine, mappings: Mappings) -> ir.Table:
+def _condition_lists(engine: Backend, mappings: Mappings) -> ir.Table:
     snomed = engine.read_list(mappings.path("conditions/snomedct")) if mappings.has("conditions/snomedct") else None
     icd10cm = engine.read_list(mappings.path("conditions/icd10cm"))
     return engine.keep(partial(conditions.condition_lists, icd10cm, snomed), "condition_lists")
 
 
 def _drug_uses(
-    engine: Engine, reader: Reader, mappings: Mappings, explained: ir.Table, every: bool = False
+    engine: Backend, reader: Reader, mappings: Mappings, explained: ir.Table, every: bool = False
 ) -> tuple[ir.Table, Drugs]:
     """Which drugs are taken; with ``every`` also what says that one is no longer taken or is not covered by Part D."""
     known = reader.good("Medication", orders.medications)
@@ -272,13 +272,13 @@ def _kinds_of_drugs(every: ir.Table, classes: ir.Table, by_name: ir.Table) -> ir
     return drug_codes.with_kind(drug_codes.drugs(every, classes), by_name)
 
 
-def _with_own(engine: Engine, rows: ir.Table, drugs: Drugs) -> ir.Table:
+def _with_own(engine: Backend, rows: ir.Table, drugs: Drugs) -> ir.Table:
     """``rows`` (drugs or drug uses) where what the plan's own lists say stands in place of the shipped flags and marks."""
     own = engine.keep(partial(overlays.own_marks, drugs.asked, drugs.resolved, drugs.lists), "own")
     return engine.keep(partial(overlays.with_own, rows, own), "with_own")
 
 
-def _by_own_list(engine: Engine, facts: Facts, program: Program) -> ir.Table:
+def _by_own_list(engine: Backend, facts: Facts, program: Program) -> ir.Table:
     """The drug uses with the flags of the program's own maintenance list, which goes before the loaded and the shipped."""
     if not program.maintenance_list:
         return facts.drug_uses
@@ -293,7 +293,7 @@ def _by_own_list(engine: Engine, facts: Facts, program: Program) -> ir.Table:
     return _with_own(engine, facts.drug_uses, drugs)
 
 
-def _by_name(engine: Engine, asked: ir.Table, resolved: ir.Table, mappings: Mappings) -> ir.Table:
+def _by_name(engine: Backend, asked: ir.Table, resolved: ir.Table, mappings: Mappings) -> ir.Table:
     """The medications that no code resolves, by their text: medication, drug, label, matched_by, kind."""
     found: dict[str, dict[str, str]] = {}
     for row in engine.records(partial(_unresolved, asked, resolved)):

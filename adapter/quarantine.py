@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -186,6 +186,7 @@ def _rejected(path: Path, number: int, line: bytes, resource_type: str, reason: 
 
 def _in_words(error: str) -> str:
     what, _, place = error.partition(" - at ")
+    what = what.partition(" '")[0]  # not the value: it is of a person
     return f"the element {place.strip('`').removeprefix('$.') or 'resource'} has the wrong JSON type ({what[:1].lower() + what[1:]})"
 
 
@@ -199,8 +200,16 @@ def _decoder(resource_type: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(_validator(shape, resource_type) if shape else dict)
 
 
+_WORDS = ("true", "false", "t", "f", "yes", "no", "y", "n")
+_TRUTH: Any = Literal[
+    tuple(word for one in _WORDS for word in (one, one.upper(), one.capitalize()))
+]  # read as booleans
+
+
 def _validator(shape: Shape, name: str) -> Any:
     """A msgspec type that accepts what the strict read accepts: null anywhere, any scalar where a string is read."""
+    if shape == "boolean":
+        return bool | int | float | _TRUTH | None
     if isinstance(shape, str):
         return str | int | float | bool | None
     if isinstance(shape, list):

@@ -7,7 +7,7 @@ from functools import partial
 
 import ibis.expr.types as ir
 
-from adapter.engine import Engine, ReadFault
+from adapter.backend import Backend, ReadFault
 from adapter.fhir.json import dump_line, loads
 from adapter.quarantine import Rejected, sift
 from adapter.snapshot import Snapshot
@@ -17,7 +17,7 @@ from adapter.tables.shapes import SHAPES
 class Reader:
     """Reads one resource type after the other: strictly, counts what there is, lists what is refused."""
 
-    def __init__(self, engine: Engine, snapshot: Snapshot) -> None:
+    def __init__(self, engine: Backend, snapshot: Snapshot) -> None:
         self.engine = engine
         self.snapshot = snapshot
         self.rejected: list[Rejected] = list(snapshot.rejected)
@@ -38,7 +38,7 @@ class Reader:
         """The fault of each line, found by reading each as a resource of its own."""
         path = self.snapshot.scratch / f"{resource_type}.judged.ndjson"
         path.write_bytes(b"".join(dump_line({**loads(line), "id": f"line-{n}"}) for n, line in enumerate(lines)))
-        rows = self.engine.keep(reader(self.engine.read_ndjson([path], SHAPES[resource_type])), "judged")
+        rows = self.engine.keep(reader(self.engine.read_ndjson([path], SHAPES[resource_type], sifted=True)), "judged")
         faults = {row["id"]: row["fault"] for row in self.engine.records(rows.select("id", "fault"))}
         return [faults.get(f"line-{n}") for n in range(len(lines))]
 
@@ -51,7 +51,7 @@ class Reader:
         except ReadFault:
             clean, refused = sift(paths, resource_type, self.snapshot.scratch)
             self.rejected += self.snapshot.placed(refused)
-            raw = self.engine.read_ndjson(clean, shape, resource_type)
+            raw = self.engine.read_ndjson(clean, shape, resource_type, sifted=True)
             return self.engine.keep(partial(reader, raw), resource_type)
 
     def note_missing(self, uses: ir.Table) -> None:

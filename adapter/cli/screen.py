@@ -52,16 +52,30 @@ CHANGES = {
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of an earlier screening (its --out): tell what changed since.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(jobs.ENGINES),
+    default=jobs.DUCKDB,
+    show_default=True,
+    help="What runs the tables: DuckDB in this process, or Spark (pip install 'mtm-adapter[spark]').",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
 def screen_command(
-    out: Path | None, write: bool, sink: str, pml: bool, since_run: Path | None, as_json: bool, **values: Any
+    out: Path | None,
+    write: bool,
+    sink: str,
+    pml: bool,
+    since_run: Path | None,
+    engine: str,
+    as_json: bool,
+    **values: Any,
 ) -> int:
     """Decide who of SOURCE (base URL of a FHIR server, or a folder) is targeted for MTM. Changes nothing without --write or --sink."""
     config = config_of(values)
     target = sink_of(values["source"], write, sink)
     if pml and not target:
         raise ConfigError("--pml writes medication lists, so it needs --write or --sink")
-    with jobs.screened(replace(screening_of(values), since_run=since_run), config) as result:
+    with jobs.screened(replace(screening_of(values), since_run=since_run, engine=engine), config) as result:
         files = jobs.write_outputs(result, out) if out else []
         report = written(result, target, pml, config) if target else None
         click.echo(

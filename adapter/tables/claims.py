@@ -272,11 +272,14 @@ def _content_hash(eob: ir.Table) -> ir.StringValue:
         eob.item.map(
             lambda i: i["productOrService"]["coding"].map(lambda c: ibis.coalesce(c["code"], "")).join("+")
         ).join(","),
-        eob.item.map(lambda i: i["adjudication"].map(lambda a: ibis.coalesce(a["amount"]["value"], "")).join("+")).join(
-            ","
-        ),
+        eob.item.map(lambda i: i["adjudication"].map(lambda a: _amount(a["amount"]["value"])).join("+")).join(","),
     ]
     joined = ibis.literal("")
     for part in parts:
         joined = joined.concat("|", ibis.coalesce(part, ""))
     return joined.hexdigest("md5").left(16)
+
+
+def _amount(value: ir.StringValue) -> ir.StringValue:
+    """One text for 1.1 and 1.10: how a number was written is not known of every engine."""
+    return ibis.coalesce(value.try_cast("decimal(18,4)").cast("string"), value, "")

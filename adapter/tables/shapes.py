@@ -11,6 +11,16 @@ from typing import TypeAlias
 
 Shape: TypeAlias = "str | dict[str, Shape] | list[Shape]"
 
+
+def ibis_type(shape: Shape) -> str:
+    """The Ibis type of a shape, as text."""
+    if isinstance(shape, str):
+        return shape
+    if isinstance(shape, list):
+        return f"array<{ibis_type(shape[0])}>"
+    return "struct<" + ", ".join(f"{name}: {ibis_type(of)}" for name, of in shape.items()) + ">"
+
+
 STRING = "string"
 BOOLEAN = "boolean"
 

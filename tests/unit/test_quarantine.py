@@ -158,3 +158,13 @@ def test_a_faulty_resource_is_told_with_its_line(folder, ids, rows, expected):
 )
 def test_the_sentence_names_the_place_and_not_the_person(rejected, sentence):
     assert rejected.sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("told", "good"),
+    [("true", True), ("null", True), ("1", True), ('"true"', True), ('"NO"', True), ('"Secret"', False), ('""', False), ("[]", False)],
+)  # fmt: skip
+def test_what_no_engine_reads_as_true_or_false_is_refused(told, good):
+    reason = fault_of_line(b'{"deceasedBoolean":' + told.encode() + b"}", "Patient")
+    assert (reason is None) == good
+    assert "Secret" not in (reason or "")
