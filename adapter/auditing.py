@@ -12,7 +12,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
@@ -37,6 +37,7 @@ from adapter.targeting.description import notices as resting_on
 from adapter.targeting.evaluate import Question, Tables, criterion_rows, evidence_rows, membership, targeting
 from adapter.targeting.program import Program, is_contract, load_program
 
+Rows: TypeAlias = "list[dict[str, Any]]"
 READ = tuple(dict.fromkeys((*OF_PERSONS, *OF_PLAN_YEAR)))
 MONTHS = (
     "month", "members", "targeted", "not_targeted", "unknown", "targeted_not_enrolled", "undecided_not_enrolled",
@@ -123,7 +124,7 @@ def _at_risk(
 
 def _universes(
     engine: Engine, months: Sequence[_Month], plan_year: PlanYear, asked: Auditing
-) -> tuple[list[dict[str, Any]], ...]:
+) -> tuple[Rows, Rows, Rows, Rows, Rows]:
     """The rows of enrollees, services, members not enrolled, missing facts and months."""
     contract, year, persons = asked.contract, asked.year, plan_year.beneficiaries
     served = engine.keep(

@@ -119,9 +119,9 @@ def _report(name: str, data: bytes, layout: MarxLayout, care: CareStatus) -> tup
         cells = {field: raw[layout.field(field).place].decode("latin-1").strip() for field in FIELDS}
         if cells["record_type"] in layout.codes.record_type.values:
             found = list(_events(cells, care))
-            fault = _record_fault(cells) if found else None
-            if fault:
-                rejected.append(Rejected(name, number, "DTRR", "", fault))
+            unreadable = _record_fault(cells) if found else None
+            if unreadable:
+                rejected.append(Rejected(name, number, "DTRR", "", unreadable))
             else:
                 source, day = f"{name} row {number}", _record_day(cells)
                 told += [_Told(cells["mbi"], status, day, event, source) for status, event in found if day]
