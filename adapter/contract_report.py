@@ -32,14 +32,16 @@ from adapter.reporting.layout import layout_path, load_layout
 from adapter.reporting.lineage import SCHEMA, cells
 from adapter.reporting.national import National, load_national
 from adapter.reporting.rates import RATES, rates
-from adapter.reporting.records import Parts, evidence, parts, with_enrollees
+from adapter.reporting.records import Parts, evidence, kept, parts
 from adapter.snapshot import Snapshot
 from adapter.sources import open_source
 from adapter.targeting.program import Program, load_program, program_path
 
 SERVED = ("CarePlan", "Procedure", "Communication")  # read of a server, beside Patient
 LINEAGE = "lineage.parquet"
-MEMORY = 850_000_000  # bytes of the engine: a million enrollees with their services fit, and the whole run stays below 2 GB
+MEMORY = (
+    850_000_000  # bytes of the engine: a million enrollees with their services fit, and the whole run stays below 2 GB
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def report(reporting: Reporting, config: Config, folder: Path) -> tuple[Contract
         except FindingsError as error:
             write_whole(folder / "findings.csv", csv_bytes(COLUMNS, [vars(finding) for finding in error.findings]))
             raise
-        lineage = partial(write_lineage, engine, of, rules.layout) if reporting.lineage else None
+        lineage = partial(write_lineage, engine, of, made.order, rules.layout) if reporting.lineage else None
         told = _told(made, enrolled, snapshot, reporting, rules)
         return made, _write(made, enrolled, told, rules, lineage, folder)
 
@@ -96,7 +98,7 @@ def report(reporting: Reporting, config: Config, folder: Path) -> tuple[Contract
 def kept_parts(engine: Engine, enrolled: Enrolled, contract: str, year: int) -> Parts:
     """The parts of the records, those that several tables need computed once."""
     of = parts(enrolled.enrollments, enrolled.beneficiaries, enrolled.services, contract, year)
-    return with_enrollees(of, engine.keep(of.enrollees, "enrollees"))
+    return kept(of, engine.keep, engine.arrow)
 
 
 def _rules(reporting: Reporting) -> _Rules:
@@ -160,11 +162,14 @@ def _hashed(write: Callable[[Path], None], hashes: dict[str, str], path: Path) -
     hashes[LINEAGE] = _digest(path)
 
 
-def write_lineage(engine: Engine, of: Parts, layout: Layout, path: Path) -> None:
-    """lineage.parquet, streamed: the lineage of a large contract does not fit into memory beside its file."""
+def write_lineage(engine: Engine, of: Parts, order: Any, layout: Layout, path: Path) -> None:
+    """lineage.parquet of the rows that are of the beneficiaries in ``order``, written as it is made."""
     options = {"compression": "zstd", "compression_level": 1, "use_dictionary": _words()}
-    with engine.stream(evidence(of)) as batches, pq.ParquetWriter(path, SCHEMA, **options) as writer:
-        for table in cells(batches, layout):
+    parts_read = (
+        engine.arrow(part) for part in evidence(of)
+    )  # one after the other: together they take too much memory
+    with pq.ParquetWriter(path, SCHEMA, **options) as writer:
+        for table in cells(order, parts_read, layout):
             writer.write_table(table, row_group_size=table.num_rows)
 
 

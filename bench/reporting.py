@@ -108,11 +108,11 @@ def main(people: int, lineage: bool) -> None:
         found = csv_bytes(COLUMNS, [vars(finding) for finding in made.findings])
         out = {made.name: made.data, "findings.csv": found}
         write_all(Path(scratch), out)
-        size, rows, findings = len(made.data), made.rows, len(made.findings)
+        size, rows, findings, order = len(made.data), made.rows, len(made.findings), made.order
         del made, out
         told(f"file, {rows:,} rows, {services:,} services, {size / 1e6:.0f} MB, {findings:,} findings", started, before)
         if lineage:
-            write_all(Path(scratch), {"lineage.parquet": lambda path: write_lineage(engine, of, layout, path)})
+            write_all(Path(scratch), {"lineage.parquet": lambda path: write_lineage(engine, of, order, layout, path)})
             told(f"and lineage, {(Path(scratch) / 'lineage.parquet').stat().st_size / 1e6:.0f} MB", started, before)
 
 

@@ -61,11 +61,9 @@ def _most(cells: Any) -> str:
 
 def _repeated(cells: Any) -> Any:
     """For each cell whether another one has the same value; NULL for an empty one."""
-    coded = (
-        pa.chunked_array(cells.chunks).combine_chunks().dictionary_encode()
-        if len(cells)
-        else pa.array([], pa.string()).dictionary_encode()
-    )
+    if pc.count_distinct(cells).as_py() == len(cells) - cells.null_count:
+        return pc.if_else(pc.is_valid(cells), False, None)
+    coded = pa.chunked_array(cells.chunks).combine_chunks().dictionary_encode()
     counted = pc.value_counts(coded.indices).flatten()
     twice = counted[0].filter(pc.greater(counted[1], 1)).drop_null()
     return pc.if_else(pc.is_valid(coded.indices), pc.is_in(coded.indices, value_set=twice), None)

@@ -41,7 +41,7 @@ PERSONS = {  # edit: what a person's row says
 def source_findings(sheet: Sheet, of: Parts) -> Iterator[Finding]:
     """Every finding on resources; ``sheet`` holds the records that were made of them."""
     enrollments = of.enrollments
-    told = _read(provided.left_out(of.services, of.year))
+    told = _read(of, provided.left_out(of.services, of.year))
     rows = _places(sheet, told)
     for one, row in zip(told, rows, strict=True):
         edit = "summary_without_cmr" if one["why"] == "no_cmr" else "service_not_counted"
@@ -51,16 +51,16 @@ def source_findings(sheet: Sheet, of: Parts) -> Iterator[Finding]:
     for edit, whom in _persons(of).items():
         if sheet.is_on(edit):
             rule, name = PERSONS[edit]
-            people = _read(whom.select("beneficiary").distinct().order_by("beneficiary"))
+            people = _read(of, whom.select("beneficiary").distinct().order_by("beneficiary"))
             for one, row in zip(people, _places(sheet, people), strict=True):
                 yield sheet.finding(edit, rule, sheet.layout.field(name), row, whose=one["beneficiary"])
     control = enrollments.filter((enrollments.contract == of.contract) & (enrollments.plan_year == of.year))
-    enrolled = _read(control.agg(n=control.beneficiary.nunique()))[0]["n"]
+    enrolled = _read(of, control.agg(n=control.beneficiary.nunique()))[0]["n"]
     yield from total_findings(sheet, enrolled, f"the CarePlans of plan year {of.year}")
 
 
-def _read(table: ir.Table) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
+def _read(of: Parts, table: ir.Table) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = of.read(table).to_pylist()
     return rows
 
 

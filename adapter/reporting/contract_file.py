@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from adapter.errors import ReportError
 from adapter.reporting import file
@@ -41,6 +42,7 @@ class ContractFile:
     findings: tuple[Finding, ...]
     rates: dict[str, Rate]
     unverified: tuple[str, ...]  # sentences: what the file rests on that is not verified
+    order: Any  # the Patient id of each row, a pyarrow array
 
 
 def contract_file(of: Parts, layout: Layout, checking: Checking) -> ContractFile:
@@ -50,7 +52,7 @@ def contract_file(of: Parts, layout: Layout, checking: Checking) -> ContractFile
     FindingsError (a ReportError) with all findings when one of them is an error, unless ``checking.allow_errors``.
     """
     _must_fit(layout, of.contract, of.year)
-    rows = file.as_table(records(of).to_pyarrow(), layout)
+    rows = file.as_table(of.read(records(of)), layout)
     texts = file.texts(rows, layout)
     # Only names are compared with what became of them; a large contract has no room for every fact twice.
     rows = rows.select(["beneficiary", *(field.name for field in layout.fields if field.type == "text")])
@@ -64,7 +66,9 @@ def contract_file(of: Parts, layout: Layout, checking: Checking) -> ContractFile
         _must_pass(findings, of.contract, of.year)
     data = file.joined(texts, layout, of.contract)
     name = file.file_name(layout, of.contract, of.year)
-    return ContractFile(name, data, rows.num_rows, findings, rates(sheet), notices(layout))
+    return ContractFile(
+        name, data, rows.num_rows, findings, rates(sheet), notices(layout), rows["beneficiary"].combine_chunks()
+    )
 
 
 def _must_fit(layout: Layout, contract: str, year: int) -> None:

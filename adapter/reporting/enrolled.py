@@ -65,7 +65,11 @@ def _merged(rows: ir.Table) -> ir.Table:
         _ends=rows._ends.max(),
         _last=last.argmax(_order(rows)),
     )
-    told = {"opted_out_on": merged._last["on"], "opt_out_reason": merged._last["reason"], "status": merged._last["status"]}
+    told = {
+        "opted_out_on": merged._last["on"],
+        "opt_out_reason": merged._last["reason"],
+        "status": merged._last["status"],
+    }
     return merged.mutate(**told).select(*COLUMNS)
 
 

@@ -60,8 +60,14 @@ def joined(cells: Any, layout: Layout, contract: str = "") -> bytes:
         batch = cells.slice(start, LINES_AT_ONCE).combine_chunks()
         columns = [batch[field.name].combine_chunks() for field in layout.fields]
         lines = _delimited(columns, layout) if layout.delimited else _fixed(columns, layout)
-        parts.append("".join(lines.to_pylist()).encode(encoding))
+        parts.append(_one_text(lines).encode(encoding))
     return b"".join(parts if tail is None else [*parts, f"{tail}{end}".encode(encoding)])
+
+
+def _one_text(lines: Any) -> str:
+    """All lines in one; nothing is made of each by itself."""
+    whole: str = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "")[0].as_py()
+    return whole
 
 
 def _fixed(columns: list[Any], layout: Layout) -> Any:

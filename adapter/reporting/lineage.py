@@ -27,27 +27,18 @@ SCHEMA = pa.schema([
 ])  # fmt: skip
 
 
-def cells(evidence: Iterable[Any], layout: Layout) -> Iterator[Any]:
-    """Tables of ``SCHEMA``, row by row and within a row element by element, made of the batches of ``records.evidence``."""
-    row = 0
-    for batch in _even(evidence):
-        yield _cells(batch, row, layout)
-        row += batch.num_rows
+def cells(order: Any, parts: Iterable[Any], layout: Layout) -> Iterator[Any]:
+    """Tables of ``SCHEMA``, row by row and within a row element by element.
 
-
-def _even(batches: Iterable[Any]) -> Iterator[Any]:
-    """The same rows in tables of ROWS_AT_ONCE, so that the bytes do not depend on how they came."""
-    held: list[Any] = []
-    count = 0
-    for batch in batches:
-        held.append(pa.Table.from_batches([batch]))
-        count += batch.num_rows
-        while count >= ROWS_AT_ONCE:
-            whole = pa.concat_tables(held)
-            yield whole.slice(0, ROWS_AT_ONCE)
-            held, count = [whole.slice(ROWS_AT_ONCE)], count - ROWS_AT_ONCE
-    if count:
-        yield pa.concat_tables(held)
+    ``order`` are the beneficiaries of the rows, ``parts`` the tables of ``records.evidence``.
+    """
+    columns: dict[str, tuple[Any, Any]] = {}  # the values, and where in them each row finds its own
+    for part in parts:
+        place = pc.index_in(order, value_set=part["beneficiary"].combine_chunks())
+        columns |= {name: (part[name].combine_chunks(), place) for name in part.column_names if name != "beneficiary"}
+    for start in range(0, len(order), ROWS_AT_ONCE):
+        batch = {name: values.take(place.slice(start, ROWS_AT_ONCE)) for name, (values, place) in columns.items()}
+        yield _cells(pa.table(batch), start, layout)
 
 
 def _cells(batch: Any, before: int, layout: Layout) -> Any:

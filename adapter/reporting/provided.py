@@ -31,7 +31,9 @@ class Services:
 
     own: ir.Table
     days: ir.Table  # beneficiary, first_day, last_day
-    with_sources: bool = False  # whether the versioned references are told, for the lineage, and not the facts of offer and CMR
+    with_sources: bool = (
+        False  # whether the versioned references are told, for the lineage, and not the facts of offer and CMR
+    )
 
     def counted(self, *kinds: str) -> ir.Table:
         """The services of these kinds that count: dated between enrollment and end, both days included."""
@@ -47,9 +49,12 @@ class Services:
 
 def services_of(services: ir.Table, enrollees: ir.Table, contract: str) -> Services:
     """The services of ``contract``, of whomever."""
-    return Services(
-        services.filter(services.contract == contract), enrollees.select("beneficiary", "first_day", "last_day")
-    )
+    return Services(services.filter(services.contract == contract), days_of(enrollees))
+
+
+def days_of(enrollees: ir.Table) -> ir.Table:
+    """The days between which services of each enrollee count."""
+    return enrollees.select("beneficiary", "first_day", "last_day")
 
 
 def reviews(of: Services) -> ir.Table:

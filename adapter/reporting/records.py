@@ -6,14 +6,16 @@ A column holds the fact, typed, in the words of the adapter; how it looks in the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
 from adapter.reporting import provided
 from adapter.reporting.enrolled import SEVERAL, carriers, enrolled, versioned
-from adapter.reporting.provided import Services, services_of
+from adapter.reporting.provided import Services, days_of, services_of
 
 
 @dataclass(frozen=True)
@@ -24,20 +26,33 @@ class Parts:
     enrollees: ir.Table
     persons: ir.Table
     services: Services  # of the contract
+    provided: tuple[ir.Table, ...]  # what was provided to each: reviews, offers, tallies, recommendations
     contract: str
     year: int
+    read: Callable[[ir.Table], Any] = ir.Table.to_pyarrow  # the rows of an expression as a pyarrow table
 
 
 def parts(enrollments: ir.Table, beneficiaries: ir.Table, services: ir.Table, contract: str, year: int) -> Parts:
     """The parts of the records: ``enrollments`` and ``beneficiaries`` as of ``tables/``, ``services`` of mtm_services."""
     enrollees = enrolled(enrollments, contract, year)
-    return Parts(enrollments, enrollees, beneficiaries, services_of(services, enrollees, contract), contract, year)
+    own = services_of(services, enrollees, contract)
+    return Parts(enrollments, enrollees, beneficiaries, own, provided_to_each(own), contract, year)
 
 
-def with_enrollees(of: Parts, enrollees: ir.Table) -> Parts:
-    """The same parts with ``enrollees`` computed once: several tables need them."""
-    days = enrollees.select("beneficiary", "first_day", "last_day")
-    return replace(of, enrollees=enrollees, services=replace(of.services, days=days))
+def kept(of: Parts, keep: Callable[[ir.Table, str], ir.Table], read: Callable[[ir.Table], Any]) -> Parts:
+    """The same parts, each computed by itself and once by ``keep(table, name)``.
+
+    Several tables need the enrollees; and what was provided to a million of them does not fit into memory at once.
+    """
+    enrollees = keep(of.enrollees, "enrollees")
+    services = replace(of.services, days=days_of(enrollees))
+    done = tuple(keep(table, f"provided_{number}") for number, table in enumerate(provided_to_each(services)))
+    return replace(of, enrollees=enrollees, services=services, provided=done, read=read)
+
+
+def provided_to_each(of: Services) -> tuple[ir.Table, ...]:
+    """What was provided to each beneficiary, a table for each kind of fact."""
+    return provided.reviews(of), provided.offers(of), provided.tallies(of), provided.recommendations(of)
 
 
 def records(of: Parts) -> ir.Table:
@@ -45,7 +60,7 @@ def records(of: Parts) -> ir.Table:
 
     Columns: those of the layouts by name, and ``beneficiary`` (Patient id).
     """
-    rows = _joined(of.enrollees, _persons(of), of.services)
+    rows = _joined(of.enrollees, _persons(of), *of.provided)
     return _ordered(
         rows.select(
             "beneficiary", "mbi", "mbi_history", "first_name", "middle_initial", "last_name", "birth_date",
@@ -60,32 +75,27 @@ def records(of: Parts) -> ir.Table:
     )  # fmt: skip
 
 
-def evidence(of: Parts) -> ir.Table:
-    """The resources behind each record, in the order of ``records``: text columns of versioned references, joined by ';'.
+def evidence(of: Parts) -> tuple[ir.Table, ...]:
+    """The resources behind the records, a table for each part: beneficiary, and text columns of versioned references.
 
-    Columns: patient, enrollments, last (enrollment), offer, cmr, summary, tmrs, recommended, resolved, disposals; NULL
-    where there is none.
+    Columns, joined by ';' where there are several: patient; enrollments, last (enrollment); cmr, summary; offer; tmrs,
+    disposals; recommended, resolved. They are not joined here: with a million enrollees that costs more than all else.
     """
-    persons = of.persons.select("beneficiary", "mbi", patient=versioned(of.persons.source, of.persons.version_id))
-    rows = _joined(carriers(of.enrollments, of.contract, of.year), persons, replace(of.services, with_sources=True))
-    ordered = rows.select(
-        "beneficiary", "mbi", "patient", "enrollments", "last", "tmrs", "recommended", "resolved", "disposals",
-        offer=rows.offer["source"],
-        cmr=rows.cmr["source"],
-        summary=rows.cmr["summary"],
-    )  # fmt: skip
-    return _ordered(ordered).drop("beneficiary", "mbi")
-
-
-def _joined(rows: ir.Table, persons: ir.Table, services: Services) -> ir.Table:
-    """``rows`` of enrollees with their persons and what was provided to each."""
-    tables = (
-        persons,
-        provided.reviews(services),
-        provided.offers(services),
-        provided.tallies(services),
-        provided.recommendations(services),
+    services = replace(of.services, with_sources=True)
+    persons = of.persons.semi_join(of.enrollees, "beneficiary")
+    reviews, offers = provided.reviews(services), provided.offers(services)
+    return (
+        persons.select("beneficiary", patient=versioned(persons.source, persons.version_id)),
+        carriers(of.enrollments, of.contract, of.year),
+        reviews.select("beneficiary", cmr=reviews.cmr["source"], summary=reviews.cmr["summary"]),
+        offers.select("beneficiary", offer=offers.offer["source"]),
+        provided.tallies(services).select("beneficiary", "tmrs", "disposals"),
+        provided.recommendations(services).select("beneficiary", "recommended", "resolved"),
     )
+
+
+def _joined(rows: ir.Table, *tables: ir.Table) -> ir.Table:
+    """``rows`` of enrollees with the columns of ``tables``, NULL where these have no such beneficiary."""
     for number, table in enumerate(tables):
         key = f"_of_{number}"
         rows = rows.left_join(table.rename({key: "beneficiary"}), [("beneficiary", key)])

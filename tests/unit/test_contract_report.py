@@ -62,7 +62,7 @@ from pathlib import Path
 from adapter import contract_report
 from adapter.config import Config
 
-def killed(engine, of, layout, path):
+def killed(engine, of, order, layout, path):
     path.write_bytes(b"half of a lin")
     os.kill(os.getpid(), signal.SIGKILL)
 

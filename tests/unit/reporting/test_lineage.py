@@ -7,7 +7,7 @@ import pytest
 from adapter.errors import ReportError
 from adapter.reporting import lineage
 from adapter.reporting.form import Field
-from adapter.reporting.lineage import SCHEMA, cells
+from adapter.reporting.lineage import cells
 from adapter.reporting.rules import RULES
 
 COLUMNS = ("patient", "enrollments", "last", "offer", "cmr", "summary", "tmrs", "recommended", "resolved", "disposals")
@@ -15,17 +15,25 @@ FULL = {name: f"X/{name}" for name in COLUMNS} | {"tmrs": "X/t1;X/t2"}
 BARE = dict.fromkeys(COLUMNS) | {"patient": "X/patient", "enrollments": "X/enrollments", "last": "X/last"}
 
 
-def batches(rows, size):
-    schema = pa.schema([(name, pa.string()) for name in COLUMNS])
-    return [pa.RecordBatch.from_pylist(rows[at : at + size], schema) for at in range(0, len(rows), size)]
+def told(rows, layout, turned=False):
+    """The cells of rows of evidence, given as two tables; turned is whether these have another order than the file."""
+    order = pa.array([str(number) for number in range(len(rows))], pa.string())
+    named = [{"beneficiary": str(number), **row} for number, row in enumerate(rows)]
+    some = [{k: v for k, v in row.items() if k in ("beneficiary", "tmrs", "disposals")} for row in named if row["tmrs"]]
+    parts = []
+    for made in ([{k: v for k, v in row.items() if k not in ("tmrs", "disposals")} for row in named], some):
+        names = ["beneficiary", *(name for name in COLUMNS if (name in ("tmrs", "disposals")) == (made is some))]
+        schema = pa.schema([(name, pa.string()) for name in names])
+        parts.append(pa.Table.from_pylist(made[::-1] if turned else made, schema))
+    return [table.to_pylist() for table in cells(order, parts, layout)]
 
 
-def told(rows, layout, size=10):
-    return pa.concat_tables(cells(batches(rows, size), layout)).to_pylist()
+def flat(*arguments, **keys):
+    return [one for table in told(*arguments, **keys) for one in table]
 
 
 def test_row_by_row_and_element_by_element(layout):
-    found = told([FULL, BARE], layout)
+    found = flat([FULL, BARE], layout)
     assert [(one["row"], one["element"]) for one in found] == [
         (row, f.element) for row in (1, 2) for f in layout.fields
     ]
@@ -35,7 +43,7 @@ def test_row_by_row_and_element_by_element(layout):
 
 
 def test_the_resources_of_each_cell(layout):
-    first = {one["field"]: one["resources"] for one in told([FULL], layout)}
+    first = {one["field"]: one["resources"] for one in flat([FULL], layout)}
     assert first["mbi"] == "X/patient" and first["enrolled_on"] == "X/enrollments" and first["opted_out_on"] == "X/last"
     assert (
         first["cmr_received"] == "X/cmr;X/summary"
@@ -48,28 +56,28 @@ def test_the_resources_of_each_cell(layout):
 
 
 def test_what_nothing_was_found_for_rests_on_the_enrollment(layout):
-    found = {one["field"]: one["resources"] for one in told([BARE], layout)}
+    found = {one["field"]: one["resources"] for one in flat([BARE], layout)}
     assert {found[name] for name in ("cmr_received", "tmr_count", "safe_disposal", "cognitively_impaired")} == {
         "X/enrollments"
     }
-    offered = {one["field"]: one["resources"] for one in told([BARE | {"offer": "X/offer"}], layout)}
+    offered = {one["field"]: one["resources"] for one in flat([BARE | {"offer": "X/offer"}], layout)}
     assert offered["cognitively_impaired"] == "X/offer" and offered["cmr_received"] == "X/enrollments"
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_the_tables_do_not_depend_on_how_the_batches_came(layout, monkeypatch, size):
+def test_the_rows_are_those_of_the_file_whatever_the_order_of_the_parts(layout, monkeypatch):
     monkeypatch.setattr(lineage, "ROWS_AT_ONCE", 3)
     rows = [FULL | {"patient": f"X/{number}"} for number in range(7)]
-    found = list(cells(batches(rows, size), layout))
-    assert [table.num_rows // len(layout.fields) for table in found] == [3, 3, 1]
-    assert all(table.schema == SCHEMA for table in found)
-    assert [one["resources"] for table in found for one in table.to_pylist() if one["field"] == "mbi"] == [
+    found = told(rows, layout, turned=True)
+    assert [len(table) // len(layout.fields) for table in found] == [3, 3, 1]
+    assert found == told(rows, layout)
+    assert [one["resources"] for table in found for one in table if one["field"] == "mbi"] == [
         f"X/{n}" for n in range(7)
     ]
+    assert [one["row"] for table in found for one in table if one["field"] == "mbi"] == list(range(1, 8))
 
 
 def test_nobody_gives_no_cell(layout):
-    assert list(cells([], layout)) == []
+    assert told([], layout) == []
 
 
 def test_a_field_that_no_rule_fills_is_refused(layout):
