@@ -184,7 +184,9 @@ class FhirStore:
             if request.path.endswith("/_search"):
                 return reply(self._search(request))
             if request.method == "GET":
-                return reply(page(*[one for key, one in self.held.items() if key.startswith(f"{request.path.split('/')[-1]}/")]))
+                return reply(
+                    page(*[one for key, one in self.held.items() if key.startswith(f"{request.path.split('/')[-1]}/")])
+                )
             return self._transaction(request.json)
 
     def _search(self, request: Request) -> Resource:
@@ -200,7 +202,13 @@ class FhirStore:
 
     def _identified(self, resource_type: str, token: str) -> Resource:
         of_type = [one for key, one in self.held.items() if key.startswith(f"{resource_type}/")]
-        return page(*[one for one in of_type if token in [f"{i.get('system')}|{i.get('value')}" for i in one.get("identifier", [])]])
+        return page(
+            *[
+                one
+                for one in of_type
+                if token in [f"{i.get('system')}|{i.get('value')}" for i in one.get("identifier", [])]
+            ]
+        )
 
     def _of_persons(self, resource_type: str, wanted: set[str]) -> Resource:
         named = {
