@@ -41,6 +41,7 @@ test: check
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/reporting.py --lineage
 	$(BIN)/python bench/documents.py
 
 lock:
