@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -30,18 +31,27 @@ ORDER = (
     "MedicationDispense", "MedicationStatement", "ExplanationOfBenefit", "Flag",
 )  # fmt: skip
 PATIENTS = "identifier=https://w3id.org/mtm-adapter/fhir/NamingSystem/demo|"
-OWN_OF_PERSONS = ("List", "CarePlan", "MedicationStatement")
+OWN_OF_PERSONS = (
+    "DocumentReference", "Composition", "List", "Communication", "Procedure", "CarePlan", "DetectedIssue", "MedicationStatement",
+    "AllergyIntolerance",
+)  # fmt: skip
+OWN_ELSEWHERE = re.compile(r'"(?:reference|url)":\s*"((?:Bundle|Practitioner)/mtm-[0-9a-f]{32})"')
 BATCH = 200
 START_SECONDS = 60.0
 
 
 def demo_folder() -> Path:
-    """The folder of the demo population: packaged, or in the checkout. Raises ConfigError when it is not there."""
+    """The folder of the demo population. Raises ConfigError when it is not there."""
+    return fixtures("demo")
+
+
+def fixtures(name: str) -> Path:
+    """A folder of fixtures: packaged, or in the checkout. Raises ConfigError when it is not there."""
     package = Path(__file__).resolve().parent
-    for folder in (package / "_fixtures" / "demo", package.parent / "fixtures" / "demo"):
+    for folder in (package / "_fixtures" / name, package.parent / "fixtures" / name):
         if folder.is_dir():
             return folder
-    raise ConfigError("The demo population fixtures/demo is not here; run the demo from a checkout")
+    raise ConfigError(f"The folder fixtures/{name} is not here; run the demo from a checkout")
 
 
 @contextmanager
@@ -115,7 +125,8 @@ def load(client: FhirClient, folder: Path) -> int:
 def clean(client: FhirClient, folder: Path) -> int:
     """Removes what the demo put on the server and what the adapter wrote for its persons; returns how many resources there were."""
     resources = population(folder)
-    own = _own(client, {resource["id"] for resource in resources if resource["resourceType"] == "Patient"})
+    of_persons = _own(client, {resource["id"] for resource in resources if resource["resourceType"] == "Patient"})
+    own = [*of_persons, *_pointed_at(client, of_persons)]
     doomed = (*_provenances(client, set(map(reference_to, own))), *own, *reversed(_held(client, resources)))
     for resource in doomed:
         client.delete(resource["resourceType"], resource["id"])
@@ -139,8 +150,20 @@ def _own(client: FhirClient, patients: Collection[str]) -> list[Resource]:
     return [one for one in found if is_own(one) and _patient(one, client.base_url) in patients]
 
 
+def _pointed_at(client: FhirClient, own: Sequence[Resource]) -> list[Resource]:
+    """The documents and reviewers that the adapter made and these resources point at: no search finds them by the person."""
+    ids: dict[str, set[str]] = {}
+    for kind, _, one in (
+        found.partition("/") for text in map(json.dumps, own) for found in OWN_ELSEWHERE.findall(text)
+    ):
+        ids.setdefault(kind, set()).add(one)
+    found = [one for kind in ("Bundle", "Practitioner") for one in client.read_many(kind, sorted(ids.get(kind, ())))]
+    return [one for one in found if is_own(one)]
+
+
 def _patient(resource: Resource, base_url: str) -> str | None:
-    return reference_id((resource.get("subject") or {}).get("reference") or "", "Patient", base_url)
+    person = resource.get("subject") or resource.get("patient") or {}
+    return reference_id(person.get("reference") or "", "Patient", base_url)
 
 
 def _provenances(client: FhirClient, own: Collection[str]) -> list[Resource]:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from adapter.errors import SourceError
 from adapter.fhir.client import FhirClient
 from adapter.fhir.json import Resource, dump_line
-from adapter.fhir.references import reference_id
+from adapter.fhir.references import person_of, reference_id
 from adapter.resources.service_codes import SERVICE, SERVICES
 from adapter.snapshot import Snapshot, hash_files
 
@@ -89,7 +89,9 @@ def _of_persons(client: FhirClient, kind: str, ids: list[str] | None) -> Iterato
     if ids is None:
         return client.search(kind, narrowed)
     chunks = [ids[start : start + IDS_PER_SEARCH] for start in range(0, len(ids), IDS_PER_SEARCH)]
-    return (resource for chunk in chunks for resource in client.search(kind, {"patient": ",".join(chunk), **narrowed}))
+    found = (resource for chunk in chunks for resource in client.search(kind, {"patient": ",".join(chunk), **narrowed}))
+    wanted = {None, *ids}  # what names no Patient is told as a fault later
+    return (resource for resource in found if person_of(resource) in wanted)
 
 
 def _written(resources: Iterable[Resource], path: Path) -> Iterator[Resource]:

@@ -23,6 +23,7 @@ from adapter.fhir.difference import differs
 from adapter.fhir.json import Resource
 from adapter.fhir.ndjson import NdjsonFile
 from adapter.fhir.parallel import in_order
+from adapter.fhir.references import person_of
 
 CONFLICTS = frozenset(
     {409, 412}
@@ -128,9 +129,11 @@ class ServerSink:
 
     def of_persons(self, resource_type: str, beneficiaries: Iterable[str]) -> dict[str, Resource]:
         """What the server holds of one type about these persons, by Type/id; raises SourceError."""
-        asked = ({"patient": ",".join(group)} for group in _chunks(beneficiaries))
+        wanted = set(beneficiaries)
+        asked = ({"patient": ",".join(group)} for group in _chunks(sorted(wanted)))
         found = self._client.search_each((resource_type, params) for params in asked)
-        return {_key(resource): resource for resource in found if resource["resourceType"] == resource_type}
+        theirs = (one for one in found if one["resourceType"] == resource_type and person_of(one) in wanted)
+        return {_key(resource): resource for resource in theirs}
 
     def _told(self, person: PersonWrite, current: Held | None) -> _Outcome:
         """What became of a person, an expected fault included; anything else is a bug and is not caught."""
@@ -207,7 +210,7 @@ class FolderSink:
 
     def of_persons(self, resource_type: str, beneficiaries: Iterable[str]) -> dict[str, Resource]:
         """What the folder holds of one type about these persons, by Type/id."""
-        wanted = {f"Patient/{one}" for one in beneficiaries}
+        wanted = set(beneficiaries)
         files: dict[str, NdjsonFile] = {}
         try:
             with self._telling():
@@ -215,7 +218,7 @@ class FolderSink:
         finally:
             for file in files.values():
                 file.close()
-        return {_key(one): one for one in held if wanted & {_about(one, "patient"), _about(one, "subject")}}
+        return {_key(one): one for one in held if person_of(one) in wanted}
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -300,11 +303,6 @@ def _report(outcomes: list[_Outcome]) -> WriteReport:
 
 
 # ---- one resource
-
-
-def _about(resource: Resource, element: str) -> str:
-    """The reference in ``element``, "" without one."""
-    return str((resource.get(element) or {}).get("reference", ""))
 
 
 def _chunks(beneficiaries: Iterable[str]) -> Iterator[tuple[str, ...]]:

@@ -12,6 +12,7 @@ import click
 
 from adapter import contract_report, demo, jobs
 from adapter.cli import screen as screening
+from adapter.cli.demo_year import tell_plan_year
 from adapter.cli.options import now
 from adapter.config import Config
 from adapter.errors import EXIT_OK, ConfigError, SinkError
@@ -33,7 +34,7 @@ YEAR, CONTRACT = 2023, "H1234"
 )
 @click.option("--clean", is_flag=True, help="Remove from --fhir what the demo wrote there, and do nothing else.")
 def demo_command(fhir: str, out: Path, clean: bool) -> int:
-    """Screen a synthetic plan population, write care plans and medication lists back, and make the CMS file."""
+    """Screen a synthetic plan population, write back, carry one member through the services of the year, and make the CMS file."""
     config, folder = Config(environ=dict(os.environ)), demo.demo_folder()
     if clean and not fhir:
         raise ConfigError("--clean removes what the demo wrote to a server; say which one with --fhir")
@@ -50,6 +51,8 @@ def demo_command(fhir: str, out: Path, clean: bool) -> int:
                 f"2. Loaded {demo.load(client, folder):,} synthetic resources ({folder.name}/README.md says who is who)"
             )
         failed = _screen(url, folder, out, config)
+        if not failed:
+            tell_plan_year(url, out, config)
         _report(url, out, config)
     click.echo(
         f"\nDone in {perf_counter() - started:.1f} s. Try: mtm-adapter explain fixtures/demo mtm-demo-18 --as-of {AS_OF}"
@@ -75,7 +78,7 @@ def _report(url: str, out: Path, config: Config) -> None:
     made, files = contract_report.report(
         contract_report.Reporting(url, CONTRACT, YEAR, patients=demo.PATIENTS), config, out / "cms"
     )
-    click.echo(f"\n5. CMS beneficiary-level file of {CONTRACT} for {YEAR}: {made.rows} rows\n")
+    click.echo(f"\n6. CMS beneficiary-level file of {CONTRACT} for {YEAR}: {made.rows} rows\n")
     click.echo(f"   {files[0]}")
     for sentence in (*(f"{finding.severity}: {finding}" for finding in made.findings), *made.unverified):
         click.echo(f"   - {sentence}")

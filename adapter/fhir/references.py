@@ -9,9 +9,12 @@ are dropped: the adapter always means the current state of a resource. Ids may s
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 _TARGET = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-._]+)(?:/_history/[A-Za-z0-9\-._]+)?")
+_PATIENT = re.compile(r"(?:^|/)Patient/([A-Za-z0-9\-._]+)(?:/_history/[A-Za-z0-9\-._]+)?$")
 _CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?\S+")
 _ABSOLUTE = re.compile(r"https?://[^/\s]+\S*", re.IGNORECASE)
 
@@ -39,6 +42,20 @@ def reference_id(reference: str, resource_type: str, base_url: str = "") -> str 
     """
     target = _TARGET.fullmatch(normalize(reference, base_url) or "")
     return target["id"] if target and target["type"] == resource_type else None
+
+
+def person_of(resource: Mapping[str, Any]) -> str | None:
+    """The id of the Patient that the resource is about, whatever the base of the reference; None when it names none.
+
+    By it an answer is compared with what was asked: a server may ignore a search parameter (sekmet does so for ``List?patient=``)
+    and then answers with everybody's.
+    """
+    for element in ("subject", "patient", "beneficiary"):
+        about = resource.get(element)
+        text = about.get("reference") if isinstance(about, Mapping) else None
+        if isinstance(text, str) and (found := _PATIENT.search(text)):
+            return found[1]
+    return None
 
 
 def reference_type(reference: str, base_url: str = "") -> str | None:

@@ -18,7 +18,7 @@ FHIR_JSON = "application/fhir+json"
 KIND_SYSTEM = "https://w3id.org/mtm-adapter/fhir/CodeSystem/resource-kind"
 OF_PATIENT = (
     "Coverage", "Condition", "MedicationRequest", "MedicationDispense", "MedicationStatement", "ExplanationOfBenefit",
-    "Flag", "CarePlan", "List",
+    "Flag", "CarePlan", "List", "Procedure", "Communication", "DetectedIssue", "DocumentReference", "Composition", "AllergyIntolerance",
 )  # fmt: skip
 SECONDS = 300.0  # for one run of the command: it takes five on an idle machine
 AT_ONCE = 40  # ids in one search: the address stays short

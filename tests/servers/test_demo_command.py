@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from tests.servers.demo_copy import DEMO_SYSTEM, copy_of_demo
@@ -22,9 +23,15 @@ def test_demo_can_be_cleaned_away_and_come_again(fhir_server: str, tmp_path: Pat
     there = server.state(patients)
     own = [resource for resource in there.values() if kind_of(resource)]
     assert len(patients) == 54
-    assert len(own) == 197 + 24, "with the Provenances"
+    kinds = Counter(map(kind_of, own))
+    assert (kinds["enrollment"], kinds["cmr"], kinds["reviewed-list"], kinds["action-plan"]) == (24, 1, 1, 1)
+    elsewhere = [*server.search("Bundle"), *server.search("Practitioner")]
+    made = {key(one) for one in elsewhere if kind_of(one) in ("review-document", "reviewer")}
+    assert {one.partition("/")[0] for one in made} == {"Bundle", "Practitioner"}
 
-    assert removed(run_cli("demo", "--fhir", fhir_server, "--clean")) == 788 + len(own)
+    gone = removed(run_cli("demo", "--fhir", fhir_server, "--clean"))
+    assert gone >= 788 + len(own) + len(made)
+    assert server.still_there(made) == []
     assert list(server.search("Patient", identifier=f"{DEMO_SYSTEM}|")) == []
     assert [key(each) for kind in OF_PATIENT for each in server.about(kind, patients)] == []
     assert server.still_there(there) == []

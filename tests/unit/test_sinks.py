@@ -267,6 +267,14 @@ def test_what_a_server_holds_of_some_persons():
         assert len(server.requests) == before + 3, "some at once, as an address of any length is not served"
 
 
+def test_a_server_that_ignores_the_person_is_not_believed(monkeypatch):
+    store = FhirStore(plan("a"), plan("b"), listing("a"))
+    whole = store._of_persons
+    monkeypatch.setattr(store, "_of_persons", lambda kind, wanted: whole(kind, {"Patient/a", "Patient/b"}))
+    with sink_to(store) as (sink, _):
+        assert set(sink.of_persons("CarePlan", ["b"])) == {"CarePlan/mtm-b"}
+
+
 # ---- folder
 
 

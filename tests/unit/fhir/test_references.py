@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.fhir.references import normalize, reference_id, reference_type
+from adapter.fhir.references import normalize, person_of, reference_id, reference_type
 
 BASE = "https://x.org/fhir"
 IDS = st.text(alphabet="abcXYZ019-.", min_size=1, max_size=64)
@@ -81,3 +81,21 @@ def test_reference_type():
     assert reference_type("Practitioner?identifier=1") == "Practitioner"
     assert reference_type("https://y.org/fhir/Patient/1", BASE) is None
     assert reference_type("#p") is None
+
+
+@pytest.mark.parametrize(
+    ("resource", "person"),
+    [
+        ({"subject": {"reference": "Patient/p-1.a"}}, "p-1.a"),
+        ({"patient": {"reference": "https://other.example.org/r4/Patient/p1/_history/3"}}, "p1"),
+        ({"beneficiary": {"reference": "Patient/p1"}}, "p1"),
+        ({"subject": {"reference": "Group/g"}, "patient": {"reference": "Patient/p1"}}, "p1"),
+        ({"subject": {"reference": "Patient/p1/"}}, None),
+        ({"subject": {"reference": "NoPatient/p1"}}, None),
+        ({"subject": {"display": "somebody"}}, None),
+        ({"subject": "Patient/p1"}, None),
+        ({}, None),
+    ],
+)
+def test_whom_a_resource_is_about(resource, person):
+    assert person_of(resource) == person
