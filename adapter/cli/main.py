@@ -5,61 +5,57 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import click
 
 from adapter import __version__
-from adapter.cli.audit import audit_command
-from adapter.cli.check_mappings import check_mappings_command
-from adapter.cli.demo import demo_command
-from adapter.cli.documents import documents_group
-from adapter.cli.explain import explain_command
-from adapter.cli.layout import layout_group
-from adapter.cli.mappings import mappings_group
-from adapter.cli.measures import measures_command
-from adapter.cli.pml import pml_command
-from adapter.cli.program import program_group
-from adapter.cli.record import record_group
-from adapter.cli.report import report_command
-from adapter.cli.review import review_command
-from adapter.cli.screen import screen_command
-from adapter.cli.serve import serve_command
-from adapter.cli.simulate import simulate_command
-from adapter.cli.tmr import tmr_command
-from adapter.cli.worklist import worklist_command
 from adapter.errors import EXIT_OK, AdapterError
 
-COMMANDS = (
-    screen_command,
-    explain_command,
-    simulate_command,
-    pml_command,
-    review_command,
-    tmr_command,
-    worklist_command,
-    record_group,
-    report_command,
-    measures_command,
-    audit_command,
-    documents_group,
-    serve_command,
-    program_group,
-    layout_group,
-    mappings_group,
-    check_mappings_command,
-    demo_command,
-)
+# In the order of the work. A command is loaded when it is asked for: each loads only what it needs.
+COMMANDS = {
+    "screen": "screen.screen_command",
+    "explain": "explain.explain_command",
+    "simulate": "simulate.simulate_command",
+    "worklist": "worklist.worklist_command",
+    "record": "record.record_group",
+    "pml": "pml.pml_command",
+    "review": "review.review_command",
+    "tmr": "tmr.tmr_command",
+    "documents": "documents.documents_group",
+    "report": "report.report_command",
+    "measures": "measures.measures_command",
+    "audit": "audit.audit_command",
+    "serve": "serve.serve_command",
+    "program": "program.program_group",
+    "layout": "layout.layout_group",
+    "mappings": "mappings.mappings_group",
+    "check-mappings": "check_mappings.check_mappings_command",
+    "demo": "demo.demo_command",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The subcommands, each loaded from its module when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(".")
+        found = getattr(import_module(f"adapter.cli.{module}"), name)
+        return found if isinstance(found, click.Command) else None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mtm-adapter")
 def cli() -> None:
     """The open MTM adapter: who is targeted for Medication Therapy Management, from any FHIR R4 server."""
-
-
-for command in COMMANDS:
-    cli.add_command(command)
 
 
 def told(run: Callable[[], Any]) -> int:
