@@ -3,7 +3,7 @@
 The populations are those of a proportion measure (https://terminology.hl7.org/CodeSystem-measure-population.html): as there, the
 denominator holds the excluded too, and the score is numerator by denominator without exclusions. What no population holds (why a
 beneficiary is not counted, days) stands in the extension mtm-measure-result. An individual report without the count of a population
-says that the data do not decide it.
+says that the data do not decide it. A report without a score tells why by a data-absent-reason.
 
 No date is written: the same data give the same bytes.
 """
@@ -54,12 +54,13 @@ def individual(row: Mapping[str, Any], contract: str, year: int) -> Resource:
         *_part("proportion", "valueDecimal", row["proportion"]),
     ]
     told = ", ".join(f"{name} {_word(value)}" for name, value in counts.items())
+    score, open_ = row["in_numerator"] if row["in_denominator"] else None, row["in_denominator"] is not False
     evaluated = [{"reference": one} for one in references(row["sources"])]
     return {
         **_common(measure, "individual", contract, beneficiary, year, parts, told),
         "subject": {"reference": f"Patient/{beneficiary}"},
         **_period(year),
-        "group": [{"population": [_population(name, value) for name, value in counts.items()]}],
+        "group": [_group(counts, None if score is None else Decimal(score), "unknown" if open_ else "not-applicable")],
     } | ({"evaluatedResource": evaluated} if evaluated else {})
 
 
@@ -76,16 +77,20 @@ def summary(total: Total) -> Resource:
         *_part("undecided", "valueInteger", total.undecided + total.numerator_undecided),
         *_part("remark", "valueString", total.remark),
     ]
-    score = (
-        {"value": total.rate}
-        if total.rate is not None
-        else {"extension": [{"url": ABSENT, "valueCode": "not-applicable"}]}
-    )
     told = ", ".join(f"{name} {value}" for name, value in counts.items())
     return {
         **_common(total.measure, "summary", total.contract, "", total.year, parts, told),
         **_period(total.year),
-        "group": [{"population": [_population(name, value) for name, value in counts.items()], "measureScore": score}],
+        "group": [_group(counts, total.rate, "not-applicable")],
+    }
+
+
+def _group(counts: Mapping[str, bool | int | None], score: Decimal | None, absent: str) -> Resource:
+    """The populations and the score; HAPI asks for one in every report of a proportion, so what has none says why."""
+    none = {"_value": {"extension": [{"url": ABSENT, "valueCode": absent}]}}
+    return {
+        "population": [_population(name, value) for name, value in counts.items()],
+        "measureScore": none if score is None else {"value": score},
     }
 
 

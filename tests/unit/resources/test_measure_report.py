@@ -35,6 +35,26 @@ def parts(report):
     }
 
 
+def score(report):
+    """The score, or why there is none."""
+    told = report["group"][0]["measureScore"]
+    return told["value"] if "value" in told else told["_value"]["extension"][0]["valueCode"]
+
+
+SCORES = {
+    "in the numerator": ({}, 1), "not in it": ({"in_numerator": False}, 0), "undecided": ({"in_numerator": None}, "unknown"),
+    "undecided whether counted": ({"in_denominator": None, "in_numerator": None}, "unknown"),
+    "not counted": ({"in_denominator": False, "in_numerator": False}, "not-applicable"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "wanted"), SCORES.values(), ids=SCORES)
+def test_the_score_of_an_individual_report(changes, wanted):
+    report = individual(ROW | changes, "H1234", 2023)
+    validate(report)
+    assert score(report) == wanted
+
+
 def test_an_individual_report():
     report = individual(ROW, "H1234", 2023)
     validate(report)
@@ -87,8 +107,7 @@ def test_a_summary_report():
 def test_without_a_rate_the_score_is_not_applicable():
     report = summary(Total("cmr_completion", "CMR", "H1234", 2023, 30, 0, 0, 30, 21, 0, 31))
     validate(report)
-    (extension,) = report["group"][0]["measureScore"]["extension"]
-    assert extension["valueCode"] == "not-applicable"
+    assert score(report) == "not-applicable"
     assert parts(report)["remark"] == "not enough: 30 in the denominator, a rate needs 31"
 
 
