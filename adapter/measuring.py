@@ -24,7 +24,7 @@ from adapter.measures.cmr_completion import Enrolled, cmr_completion
 from adapter.measures.pdc import Covered
 from adapter.measures.pdc_rate import everybody, memberships, of_members, pdc_rate, year_of
 from adapter.measures.rows import COLUMNS, SUMMARY, Total, counted, summary_rows, told, total
-from adapter.measures.settings import FOLDER, CmrCompletion, Settings, load_settings, reservations
+from adapter.measures.settings import CMR, FOLDER, CmrCompletion, Settings, load_settings, reservations
 from adapter.outputs import csv_bytes, json_bytes, output_folder, rejected_bytes, write_all
 from adapter.population import Facts, PlanYear, plan_year_tables, read_facts
 from adapter.quarantine import Rejected
@@ -98,6 +98,16 @@ def measure(asked: Measuring, config: Config) -> Measured:
         for name, one in settings.measures.items()
     )
     return Measured(asked, totals, rows, tuple(dict.fromkeys(rejected)), notices, made_from)
+
+
+def cmr_total(engine: Engine, enrolled: Enrolled, settings: Settings, contract: str, year: int) -> Total:
+    """The CMR completion rate alone, from enrollments and services that are at hand: what ``measures.rows.summary_rows`` shows.
+
+    Without ``enrolled.facts`` nothing is known of hospice, which then excludes nobody.
+    """
+    rule = settings.cmr
+    rows = engine.keep(cmr_completion(enrolled, rule, contract, year), CMR)
+    return total(CMR, rule.title, contract, year, rule.least_denominator.value, engine.records(counted(rows)))
 
 
 def _given(asked: Measuring, settings: Settings) -> StatusFacts:

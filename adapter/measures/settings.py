@@ -130,6 +130,11 @@ class Settings:
     measures: Mapping[str, CmrCompletion | Pdc]
     care: CareStatus
 
+    @property
+    def cmr(self) -> CmrCompletion:
+        """The settings of the CMR completion rate."""
+        return next(one for one in self.measures.values() if isinstance(one, CmrCompletion))
+
     def of_year(self, year: int) -> Settings:
         """The same settings for measurement ``year``. Raises MappingError for each measure whose file is not for it."""
         faults = [

@@ -14,8 +14,13 @@ from adapter.config import Config
 from adapter.errors import ConfigError, MappingError, SourceError
 from adapter.fhir.conformance import validate
 from adapter.fhir.json import loads
-from adapter.measuring import Measuring, account, measure, write_measures, write_reports
+from adapter.mappings import load_mappings
+from adapter.measures.cmr_completion import Enrolled
+from adapter.measures.settings import load_settings
+from adapter.measuring import Measuring, account, cmr_total, measure, write_measures, write_reports
+from adapter.population import plan_year_tables
 from adapter.sinks import FolderSink
+from adapter.sources import open_source
 from tests.spec import enrolled, expand
 from tests.unit.cli.running import run
 
@@ -201,6 +206,13 @@ def test_the_command_tells_the_rates_and_what_they_rest_on(source, tmp_path):
 def test_the_command_as_json(source, made):
     done = run("measures", source, "--contract", "H1234", "--year", 2023, "--json")
     assert json.loads(done.out) == json.loads(json.dumps(account(made)))
+
+
+def test_the_cmr_rate_alone_for_who_has_the_tables_at_hand(source, made, engine, tmp_path):
+    tables = plan_year_tables(engine, open_source(str(source), Config(), tmp_path))
+    given = Enrolled(tables.enrollments, tables.services, tables.beneficiaries)
+    settings = load_settings(load_mappings().folder)
+    assert cmr_total(engine, given, settings, "H1234", 2023) == made.totals[0]
 
 
 def test_a_display_year_is_told(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapter.errors import MappingError
+from adapter.mapping_checks import checked_files
 from adapter.measures.settings import CARE, CMR, CmrCompletion, Pdc, facts, load_settings, reservations, settings_faults
 
 SHIPPED = Path(__file__).parents[3] / "mappings"
@@ -107,3 +108,7 @@ def test_what_is_not_read_in_an_official_text_is_told():
         sentences = " ".join(reservations(name, one))
         assert all(key in sentences for key in unread)
     assert "threshold" not in " ".join(reservations("pdc_statins", settings.measures["pdc_statins"]))
+
+
+def test_check_mappings_names_the_files():
+    assert {f"measures/{path.name}" for path in (SHIPPED / "measures").iterdir()} <= set(checked_files(SHIPPED))
