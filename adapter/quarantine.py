@@ -200,7 +200,7 @@ def _decoder(resource_type: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(_validator(shape, resource_type) if shape else dict)
 
 
-_WORDS = ("true", "false", "t", "f", "yes", "no", "y", "n")
+_WORDS = ("true", "t", "yes", "false", "f", "no")
 _TRUTH: Any = Literal[
     tuple(word for one in _WORDS for word in (one, one.upper(), one.capitalize()))
 ]  # read as booleans

@@ -5,6 +5,7 @@ Needs Ibis and no Spark. Each method says what would be wrong without it; tests/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,10 +20,11 @@ from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 
 from adapter.tables.shapes import Shape
 
-# What DuckDB reads as a date or an instant; Spark would take 2023 or 2023-3 for the first of January or March.
+# What DuckDB reads as a date, an instant or a number; Spark would take 2023 for the first of January and ٣ for 3.
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\z"
-_INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{1,2}:[0-9]{2}.*)?\z"
-_TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+_INSTANT = r"^\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9]{1,2}:[0-9]{2}.*\s*)?\z"
+_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*\z"
+_TRUE, _FALSE = ("true", "t", "yes"), ("false", "f", "no")
 
 
 def spark_sql(expression: ir.Expr) -> str:
@@ -137,16 +139,16 @@ class _Compiler(PySparkCompiler):
         return super().visit_WindowFunction(op, func=func, **more)
 
     def visit_TryCast(self, op: ops.TryCast, *, arg: Any, to: dt.DataType) -> sge.Expression:
-        """A text is a date, an instant or a whole number only where DuckDB takes it for one."""
-        if op.arg.dtype.is_string() and (to.is_date() or to.is_timestamp()):
-            wanted = sge.convert(_DAY if to.is_date() else _INSTANT)
-            return self.if_(
-                sge.RegexpLike(this=arg, expression=wanted), super().visit_TryCast(op, arg=arg, to=to), NULL
-            )
-        if op.arg.dtype.is_string() and to.is_integer():
+        """A text is a date, an instant or a number only where DuckDB takes it for one; 5.7 is the whole number 6."""
+        if not op.arg.dtype.is_string():
+            return super().visit_TryCast(op, arg=arg, to=to)
+        wanted = _DAY if to.is_date() else _INSTANT if to.is_timestamp() else _NUMBER
+        told = arg
+        if to.is_integer():
             number = sge.TryCast(this=arg, to=sge.DataType.build("decimal(38, 18)", dialect="spark"), safe=True)
-            return sge.TryCast(this=self.f.round(number, 0), to=self.type_mapper.from_ibis(to), safe=True)
-        return super().visit_TryCast(op, arg=arg, to=to)
+            told = self.f.round(number, 0)
+        value = super().visit_TryCast(op, arg=told, to=to)
+        return self.if_(sge.RegexpLike(this=arg, expression=sge.convert(wanted)), value, NULL)
 
     def visit_RegexSearch(self, op: ops.RegexSearch, *, arg: Any, pattern: Any) -> sge.Expression:
         """See ``_java``."""
@@ -162,10 +164,17 @@ class _Compiler(PySparkCompiler):
 
 
 def _java(pattern: sge.Expression) -> sge.Expression:
-    """The pattern as Java's: its ``$`` also stands before a line end at the end, and its ``(?i)`` knows ASCII letters only."""
-    text = str(pattern.this)
+    """The pattern as Java's: its ``$`` also stands before a line end at the end, its ``(?i)`` knows ASCII letters only, and its ``\\s``
+    is also a vertical tab."""
+    text = _BLANK.sub(lambda found: found[1] or (found[2] or r"[\s]").replace(r"\s", _BLANKS), str(pattern.this))
     text = text[:-1] + r"\z" if text.endswith("$") and not text.endswith(r"\$") else text
     return sge.convert(text.replace("(?i)", "(?iu)"))
+
+
+_BLANKS = r"\t\n\f\r "
+_BLANK = re.compile(
+    r"(\\[^s])|(\[(?:\\.|[^\]\\])*\])|\\s", re.DOTALL
+)  # what is escaped, a class, a blank outside of one
 
 
 def _part(value: Any, name: str) -> sge.Expression:

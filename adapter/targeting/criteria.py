@@ -215,8 +215,9 @@ def _reckoned(total: ir.DecimalValue, likely: LikelyCost) -> ir.DecimalValue:
     """The sum as it is, or carried to the end of the year, in cents rounded half up."""
     if likely.factor == 1:
         return total
-    factor = ibis.literal(str(likely.factor.quantize(Decimal("0.0000000001")))).cast("decimal(14,10)")
-    return (total.cast("decimal(14,2)") * factor).round(2).cast("decimal(38,2)")
+    # More than 18 digits, lest DuckDB multiply in 64 bits and stop at some millions; 18 + 19 digits, lest Spark drop decimals.
+    factor = ibis.literal(str(likely.factor.quantize(Decimal("0.0000000001")))).cast("decimal(19,10)")
+    return (total.cast("decimal(18,2)") * factor).round(2).cast("decimal(38,2)")
 
 
 def _cost_fact(rows: ir.Table) -> ir.StringValue:

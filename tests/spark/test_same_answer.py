@@ -11,6 +11,7 @@ import pytest
 from adapter import jobs
 from adapter.config import Config
 from adapter.jobs import Screening
+from adapter.targeting.decision import Decision
 from tests.population.compare import compare, told
 from tests.population.write import Order, write
 
@@ -31,13 +32,13 @@ SPOILED = (
 )
 
 
-def screened(source: Path, engine: str, out: Path) -> dict[str, int]:
-    """Screens ``source`` into ``out``; how many resources of each type were read."""
+def screened(source: Path, engine: str, out: Path) -> tuple[dict[str, int], list[Decision]]:
+    """Screens ``source`` into ``out``; how many resources of each type were read, and every decision with its evidence."""
     roster = source / "at-risk.csv"
     screening = Screening(str(source), AS_OF, at_risk=roster if roster.exists() else None, engine=engine)
     with jobs.screened(screening, Config()) as result:
         jobs.write_outputs(result, out)
-        return dict(result.population.counts)
+        return dict(result.population.counts), result.decisions()
 
 
 def assert_the_same(source: Path, folder: Path) -> Path:

@@ -28,7 +28,16 @@ def test_what_spark_would_answer_otherwise_is_refused(title):
 
 @pytest.mark.parametrize(
     ("pattern", "written"),
-    [("^a$", r"'^a\\z'"), (r"a\$", r"'a\\$'"), ("(?i)a", "'(?iu)a'"), ("a", "'a'")],
+    [
+        ("^a$", r"'^a\\z'"),
+        (r"a\$", r"'a\\$'"),
+        ("(?i)a", "'(?iu)a'"),
+        ("a", "'a'"),
+        (r"\s+x", r"'[\\t\\n\\f\\r ]+x'"),
+        (r"[\s.]\\s", r"'[\\t\\n\\f\\r .]\\\\s'"),
+        (r"\[\s", r"'\\[[\\t\\n\\f\\r ]'"),
+        (r"\[([^\]]*)\]", r"'\\[([^\\]]*)\\]'"),
+    ],
 )
 def test_a_pattern_is_written_as_java_means_it(pattern, written):
     assert f"RLIKE {written}" in spark_sql(T.filter(T.a.re_search(pattern)))
