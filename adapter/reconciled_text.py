@@ -121,5 +121,10 @@ def as_form(pml: PersonalMedicationList, spanish: bool = False) -> str:
 
 
 def _medication(line: Entry, spanish: bool) -> dict[str, str]:
-    told = {"how": line.use_es if spanish else line.use, "why": line.why, "prescriber": line.prescriber, "started": line.started}
+    told = {
+        "how": line.use_es if spanish else line.use,
+        "why": line.why,
+        "prescriber": line.prescriber,
+        "started": line.started,
+    }
     return {"name": line.name, "change": "kept", "entry": line.key, **told}

@@ -19,10 +19,18 @@ from adapter.reconciled_text import as_form, as_json, as_text
 @click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the list; default today.")
 @click.option("--spanish", is_flag=True, help="Tell how each drug is used in Spanish.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print the list as JSON.")
-@click.option("--form", "form_wanted", is_flag=True, help="Print it as the form of a review, to be filled in (docs/review.md).")
+@click.option(
+    "--form", "form_wanted", is_flag=True, help="Print it as the form of a review, to be filled in (docs/review.md)."
+)
 @connection_options
 def pml_command(
-    source: str, beneficiary: str, as_of: datetime | None, spanish: bool, json_wanted: bool, form_wanted: bool, **values: Any
+    source: str,
+    beneficiary: str,
+    as_of: datetime | None,
+    spanish: bool,
+    json_wanted: bool,
+    form_wanted: bool,
+    **values: Any,
 ) -> None:
     """Put the drugs of one BENEFICIARY (a Patient id) together from all records at SOURCE. Writes nothing."""
     if json_wanted and form_wanted:

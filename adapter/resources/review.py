@@ -118,9 +118,7 @@ def written(review: Review, state: State, *, base_url: str, recorded: str) -> Wr
         replace(review.service, performer=held.practitioner), state.get(reference_of(review.service))
     )
     smp, notices = _claim(standing, state[f"Patient/{held.beneficiary}"], person)
-    parts = _Parts(
-        person, drugs, plan, tuple(standing), (*_standing_allergies(state, told), *told), procedure, smp
-    )
+    parts = _Parts(person, drugs, plan, tuple(standing), (*_standing_allergies(state, told), *told), procedure, smp)
     own = [
         *([] if review.known_reviewer else [person]), *drugs.statements, drugs.listed, *issues, plan, *told, procedure,
         *_documents(parts, review, state, base_url, recorded),
