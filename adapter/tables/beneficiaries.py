@@ -41,7 +41,8 @@ def beneficiaries(rows: ir.Table) -> ir.Table:
     """One row per beneficiary: the newest good version of each Patient.
 
     Columns: beneficiary, source, version_id (meta.versionId or NULL), mbi, mbis (all that were ever given), current_mbis (how many
-    different ones are current), family, given, middle, birth_date (as FHIR gave it), birth_day (NULL when partial), gender, deceased, deceased_on (as FHIR gave it),
+    different ones are current), family, given, middle, birth_date (as FHIR gave it), birth_day (NULL when partial), gender,
+    deceased, deceased_on (as FHIR gave it),
     died_by (the first day that the death can mean; NULL when alive or undated).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
