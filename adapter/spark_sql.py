@@ -163,7 +163,7 @@ class _Compiler(PySparkCompiler):
         return self.f.anon.regexp_replace(arg, _java(pattern), replacement)
 
 
-def _java(pattern: sge.Expression) -> sge.Expression:
+def _java(pattern: sge.Expression) -> sge.Expr:
     """The pattern as Java's: its ``$`` also stands before a line end at the end, its ``(?i)`` knows ASCII letters only, and its ``\\s``
     is also a vertical tab."""
     text = _BLANK.sub(lambda found: found[1] or (found[2] or r"[\s]").replace(r"\s", _BLANKS), str(pattern.this))
