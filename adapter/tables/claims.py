@@ -203,8 +203,17 @@ def _dollars(adjudications: ir.ArrayValue) -> ir.DecimalValue:
 
 
 def _refused(adjudications: ir.ArrayValue) -> ir.StringValue:
-    """The total drug cost as received when it is no price (see ``_dollars``), else NULL."""
-    return ibis.ifelse(_dollars(adjudications).isnull(), _told(adjudications), ibis.null("string"))
+    """The total drug cost when it is no price (see ``_dollars``), else NULL: with two decimals when it has any, else as received."""
+    return ibis.ifelse(_dollars(adjudications).isnull(), _in_cents(_told(adjudications)), ibis.null("string"))
+
+
+def _in_cents(told: ir.StringValue) -> ir.StringValue:
+    """One text for -12.5 and -12.50: how a number was written is not known of every engine."""
+    cents = told.try_cast("decimal(28,2)")
+    whole = (cents == told.try_cast("decimal(32,6)")).fill_null(
+        False
+    )  # 28 and 32 digits, so that Spark compares to the last one
+    return ibis.ifelse(whole & told.re_search("[.eE]"), cents.cast("string"), told)
 
 
 def _told(adjudications: ir.ArrayValue) -> ir.StringValue:
@@ -281,5 +290,5 @@ def _content_hash(eob: ir.Table) -> ir.StringValue:
 
 
 def _amount(value: ir.StringValue) -> ir.StringValue:
-    """One text for 1.1 and 1.10: how a number was written is not known of every engine."""
+    """One text for 1.1 and 1.10, as ``_in_cents``; also of a part of a cent."""
     return ibis.coalesce(value.try_cast("decimal(18,4)").cast("string"), value, "")

@@ -7,7 +7,7 @@ import pytest
 
 from adapter.tables import columns, drug_codes, drug_list
 from adapter.tables.beneficiaries import _last
-from adapter.tables.claims import V2, _amount
+from adapter.tables.claims import V2, _amount, _in_cents
 from adapter.tables.code_systems import condition_code, system_name
 from adapter.tables.coverages import CONTRACT
 
@@ -69,6 +69,7 @@ VALUES = {
     "dollars": lambda t: t.s.try_cast("decimal(18,2)"),
     "days supply": lambda t: t.s.try_cast("decimal(9,2)"),
     "dollars as text": lambda t: t.s.try_cast("decimal(18,2)").cast("string"),
+    "refused": lambda t: _in_cents(t.s),
     "amount": lambda t: _amount(t.s),
     "rounded": lambda t: (t.s.try_cast("decimal(18,2)") * ibis.literal("1.3370000000").cast("decimal(19,10)")).round(2).cast("string"),
     "reference": lambda t: columns.reference_id(t.s, "Patient"),

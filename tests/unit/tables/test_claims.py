@@ -410,3 +410,25 @@ def test_a_real_claim_without_id_keeps_its_name_in_every_read(engine, read):
     )
     assert first == second
     assert first.startswith("ExplanationOfBenefit/no-id-")
+
+
+def test_a_claim_without_id_is_the_same_however_its_cost_is_written(engine, read):
+    given = [
+        {name: part for name, part in charges(amount(cost)).items() if name != "id"}
+        for cost in ("1.1", "1.10", "1.101")
+    ]
+    one, again, other = (
+        engine.records(claims.explanations(read("ExplanationOfBenefit", [resource])))[0]["id"] for resource in given
+    )
+    assert one == again != other
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("-12.5", "-12.50"), ("-12.50", "-12.50"), (-12.5, "-12.50"), (-12, "-12"), ("-1e1", "-10.00"), ("-0.001", None),
+     ("-0.006", "-0.006"), ("-12.505", "-12.505"), ("free", "free"), (1e20, "100000000000000000000.00")],
+)  # fmt: skip
+def test_a_cost_that_is_no_price_is_told_in_one_way(engine, read, written, told):
+    rows = claims.explanations(read("ExplanationOfBenefit", [charges(amount(written))]))
+    refused = {line["refused"] for row in engine.records(rows) for line in row["lines"]}
+    assert refused == {told}
