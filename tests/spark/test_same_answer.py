@@ -17,7 +17,7 @@ from tests.population.write import Order, write
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = date(2023, 9, 30)
-SIZE, SEED = 160, 7
+SIZE, SEED = 120, 7
 LISTS = ("targeting", "unmapped", "rejected", "findings", "near_misses", "first_met")
 
 # Lines that Spark's own reader would take without a word, or that no reader takes; each stands among good ones.
