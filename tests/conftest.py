@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from adapter.engine import Engine, EnginePool
 from adapter.tables.shapes import SHAPES
 from adapter.targeting.program import load_program
 
+settings.register_profile("house", deadline=None)  # tests never assert times
+settings.load_profile("house")
 os.environ["MTM_ADAPTER_CACHE"] = "off"  # no test leans on what an earlier run left
 
 PROGRAMS = Path(__file__).parents[1] / "mappings" / "programs"

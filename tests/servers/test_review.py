@@ -89,7 +89,9 @@ def case(hapi_server: str, tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 
 def _example() -> Resource:
+    """The example under a pharmacist of its own: the tests share a server, and a reviewer is known by the NPI."""
     made: Resource = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    made["pharmacist"]["npi"] = "1555123409"
     return made
 
 

@@ -80,7 +80,7 @@ def test_hapi_finds_no_error_in_the_issues(hapi_server: str, tmp_path: Path) -> 
     name = f"{demo.prefix}pharmacist"
     practitioner = {
         "resourceType": "Practitioner", "id": name, "name": [{"family": "Example", "given": ["Pat"]}],
-        "identifier": [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "1234567893"}],
+        "identifier": [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "1987654328"}],
     }  # fmt: skip
     assert server.http.put(f"{hapi_server}/Practitioner/{name}", json=practitioner).status_code in (200, 201)
     answer = [Mitigation("5", day="2023-10-02", author=f"Practitioner/{name}")]

@@ -99,7 +99,8 @@ def test_it_answers_over_http_and_logs_nothing_of_persons():
 
         assert served.ask("GET", "/fhir/Patient/mtm_demo,2/$mtm-targeting")[0] == 400
         assert served.stop() == 0
-    assert served.said == ""
+    # waitress may say that requests wait on a busy machine; nothing else is said, of persons nothing at all
+    assert re.sub(r"Task queue depth is \d+\n", "", served.said) == ""
 
 
 def test_errors_that_come_before_flask_are_operation_outcomes_too():
