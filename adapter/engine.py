@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -23,6 +23,7 @@ from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -147,7 +148,10 @@ class Engine(AbstractContextManager["Engine"]):
     def _named(self, table: str, columns: Mapping[str, str]) -> ir.Table:
         """The table of that name, without asking the backend for its columns."""
         operation = ops.DatabaseTable(
-            name=table, schema=ibis.schema(dict(columns)), source=self.backend, namespace=ops.Namespace()
+            name=table,
+            schema=ibis.schema({name: _type(kind) for name, kind in columns.items()}),
+            source=self.backend,
+            namespace=ops.Namespace(),
         )
         return operation.to_expr()
 
@@ -245,6 +249,12 @@ class EnginePool:
         """Closes the idle engines."""
         while not self._idle.empty():
             self._idle.get_nowait().close()
+
+
+@cache
+def _type(text: str) -> dt.DataType:
+    """The Ibis type of that text; reading one takes longer than it looks, and few are different."""
+    return dt.dtype(text)
 
 
 def _quoted(path: Path) -> str:

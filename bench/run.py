@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -57,16 +58,24 @@ def screen(megabytes: int) -> None:
         folder = Path(scratch) / "in"
         copies = write(folder, megabytes)
         size = sum(path.stat().st_size for path in folder.iterdir()) / 1e9
-        bare = timed(lambda: projection(folder))
-        command = [sys.executable, "-m", "adapter.cli.main", "screen", str(folder), "--as-of", AS_OF.isoformat()]
-        whole = timed(
-            lambda: subprocess.run([*command, "--out", f"{scratch}/out"], check=True, stdout=subprocess.DEVNULL)
-        )
+        command = [sys.executable, "-m", "adapter.cli.main", "screen", str(folder), "--out", f"{scratch}/out"]
+        environment = {**os.environ, "MTM_ADAPTER_CACHE": f"{scratch}/cache"}
+
+        def run(days: int) -> None:
+            subprocess.run(
+                [*command, "--as-of", (AS_OF - timedelta(days=days)).isoformat()],
+                check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+
+        first = timed(partial(run, 0))  # writes all SQL, and leaves it for later runs; a later day writes that of its day only
+        pairs = [(timed(lambda: projection(folder)), timed(partial(run, days))) for days in (1, 2, 3)]
+        bare, whole = sorted(pairs, key=lambda pair: pair[1] / pair[0])[1]  # the median
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
     print(f"screen a folder: {size:.2f} GB, {54 * copies:,} beneficiaries")
+    print(f"  the first run ever, which writes the SQL: {first:.2f} s = {first / bare:.2f} times")
     print(f"  baseline, DuckDB projection of the same elements into tables: {bare:.2f} s")
     print(
-        f"  mtm-adapter screen --out, whole process:                      {whole:.2f} s = {whole / bare:.2f} times; peak {peak:.2f} GB"
+        f"  mtm-adapter screen --out, whole process, on another day:      {whole:.2f} s = {whole / bare:.2f} times; peak {peak:.2f} GB"
     )
 
 
