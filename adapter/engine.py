@@ -147,12 +147,8 @@ class Engine(AbstractContextManager["Engine"]):
 
     def _named(self, table: str, columns: Mapping[str, str]) -> ir.Table:
         """The table of that name, without asking the backend for its columns."""
-        operation = ops.DatabaseTable(
-            name=table,
-            schema=ibis.schema({name: _type(kind) for name, kind in columns.items()}),
-            source=self.backend,
-            namespace=ops.Namespace(),
-        )
+        schema = ibis.schema({name: _type(kind) for name, kind in columns.items()})
+        operation = ops.DatabaseTable(name=table, schema=schema, source=self.backend, namespace=ops.Namespace())
         return operation.to_expr()
 
     def _next(self, name: str) -> str:
