@@ -61,8 +61,7 @@ def explanations(eob: ir.Table) -> ir.Table:
         valid=_is_valid(eob),
         covered=_info_code(eob, COVERAGE_STATUS).fill_null("C") == "C",
         days_supply=_info(eob, ("dayssupply",))["valueQuantity"]["value"].try_cast("decimal(9,2)"),
-        total=_dollars(eob.total),
-        refused=_refused(eob.total),
+        told=_told(eob.total),
         replaces=_related(eob, "prior"),
         lines=ibis.ifelse(kind == "pharmacy", eob.item.map(lambda item: _line(item, period)), None),
         period=period,
@@ -134,11 +133,13 @@ def claims(rows: ir.Table, covered_only: bool = True) -> ir.Table:
     valid = _not_replaced(good.filter((good.kind == "pharmacy") & good.valid & covered))
     lines = valid.mutate(place=ibis.range(0, valid.lines.length()).unnest())
     lines = lines.mutate(
-        line=lines.lines[lines.place], priced=lines.lines.filter(lambda x: x["cost"].notnull()).length()
+        line=lines.lines[lines.place], priced=lines.lines.filter(lambda x: _dollars(x["told"]).notnull()).length()
     )
-    own = lines.line["cost"]
+    lines = lines.mutate(own=_dollars(lines.line["told"]), total=_dollars(lines.told))
     whole = ibis.ifelse(lines.place == 0, lines.total, ibis.literal("0.00").cast("decimal(12,2)"))
-    cost = ibis.cases((lines.priced == lines.lines.length(), own), (lines.total.notnull(), whole), else_=own)
+    cost = ibis.cases(
+        (lines.priced == lines.lines.length(), lines.own), (lines.total.notnull(), whole), else_=lines.own
+    )
     return lines.select(
         "source", "beneficiary", "days_supply",
         kind=ibis.literal("claim"),
@@ -148,7 +149,7 @@ def claims(rows: ir.Table, covered_only: bool = True) -> ir.Table:
         day_last=latest(lines.line["filled"]),
         cost=cost,
         refused_cost=ibis.ifelse(
-            cost.isnull(), ibis.coalesce(lines.line["refused"], lines.refused), ibis.null("string")
+            cost.isnull(), ibis.coalesce(_refused(lines.line["told"]), _refused(lines.told)), ibis.null("string")
         ),
     )  # fmt: skip
 
@@ -179,8 +180,7 @@ def _line(item: ir.StructValue, period: ir.StringValue) -> ir.StructValue:
             "codings": ibis.ifelse(compound, detail, whole),
             "label": item["productOrService"]["text"],
             "filled": ibis.coalesce(item["servicedDate"], item["servicedPeriod"]["start"], period),
-            "cost": _dollars(item["adjudication"]),
-            "refused": _refused(item["adjudication"]),
+            "told": _told(item["adjudication"]),
         }
     )
 
@@ -193,18 +193,18 @@ def _with_part(codings: ir.ArrayValue, part: str) -> ir.ArrayValue:
     )
 
 
-def _dollars(adjudications: ir.ArrayValue) -> ir.DecimalValue:
-    """The total drug cost among adjudications, or NULL. The same amount under two codes is one entry and counts once.
+def _dollars(told: ir.StringValue) -> ir.DecimalValue:
+    """The total drug cost as dollars, or NULL.
 
     A negative or absurd amount is no price: the claim is then unpriced, which makes the cost unknown, not smaller.
     """
-    amount = _told(adjudications).try_cast("decimal(18,2)")
+    amount = told.try_cast("decimal(18,2)")
     return ibis.ifelse(amount.between(0, LARGEST_COST), amount, ibis.null("decimal(18,2)")).cast("decimal(12,2)")
 
 
-def _refused(adjudications: ir.ArrayValue) -> ir.StringValue:
+def _refused(told: ir.StringValue) -> ir.StringValue:
     """The total drug cost when it is no price (see ``_dollars``), else NULL: with two decimals when it has any, else as received."""
-    return ibis.ifelse(_dollars(adjudications).isnull(), _in_cents(_told(adjudications)), ibis.null("string"))
+    return ibis.ifelse(_dollars(told).isnull(), _in_cents(told), ibis.null("string"))
 
 
 def _in_cents(told: ir.StringValue) -> ir.StringValue:
@@ -217,6 +217,10 @@ def _in_cents(told: ir.StringValue) -> ir.StringValue:
 
 
 def _told(adjudications: ir.ArrayValue) -> ir.StringValue:
+    """The total drug cost among adjudications as received, or NULL. The same amount under two codes is one entry and counts once.
+
+    It is read here once and judged where lines are rows (``claims``): within lists each use would be computed anew.
+    """
     entry = adjudications.filter(
         lambda a: has_code(a["category"]["coding"], TOTAL_COST) & a["amount"]["value"].notnull()
     )[0]

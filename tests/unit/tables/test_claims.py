@@ -429,6 +429,5 @@ def test_a_claim_without_id_is_the_same_however_its_cost_is_written(engine, read
      ("-0.006", "-0.006"), ("-12.505", "-12.505"), ("free", "free"), (1e20, "100000000000000000000.00")],
 )  # fmt: skip
 def test_a_cost_that_is_no_price_is_told_in_one_way(engine, read, written, told):
-    rows = claims.explanations(read("ExplanationOfBenefit", [charges(amount(written))]))
-    refused = {line["refused"] for row in engine.records(rows) for line in row["lines"]}
-    assert refused == {told}
+    rows = claims.claims(claims.explanations(read("ExplanationOfBenefit", [charges(amount(written))])))
+    assert {row["refused_cost"] for row in engine.records(rows)} == {told}
