@@ -112,17 +112,20 @@ def account(result: Screened, files: list[Path], report: WriteReport | None) -> 
         "doors": result.doors(),
         "rejected": len(result.rejected),
         **insights(result),
-        "written": None
-        if report is None
-        else {
-            "resources": report.written,
-            "unchanged": report.unchanged,
-            "persons": report.persons_written,
-            "failures": [
-                {"beneficiary": f.beneficiary, "status": f.status, "sentence": f.sentence} for f in report.failures
-            ],
-        },
+        "written": report and account_of(report),
         "files": [str(path) for path in files],
+    }
+
+
+def account_of(report: WriteReport) -> dict[str, Any]:
+    """What was written, as plain values."""
+    return {
+        "resources": report.written,
+        "unchanged": report.unchanged,
+        "persons": report.persons_written,
+        "failures": [
+            {"beneficiary": f.beneficiary, "status": f.status, "sentence": f.sentence} for f in report.failures
+        ],
     }
 
 

@@ -11,7 +11,7 @@ import click
 
 from adapter import problem_finding, problem_writing
 from adapter.cli.options import config_of, now, screening_of, screening_options
-from adapter.cli.screen import sink_of
+from adapter.cli.screen import account_of, sink_of
 from adapter.config import Config
 from adapter.errors import EXIT_OK, ConfigError, SinkError
 from adapter.problem_finding import Review
@@ -80,16 +80,7 @@ def account(found: Review, files: list[Path], report: WriteReport | None) -> dic
         "problems": problem_finding.rows_of(found.found, found.rules),
         "undecided": problem_finding.rows_of(found.undecided, found.rules),
         "rejected": len(found.rejected),
-        "written": None
-        if report is None
-        else {
-            "resources": report.written,
-            "unchanged": report.unchanged,
-            "persons": report.persons_written,
-            "failures": [
-                {"beneficiary": f.beneficiary, "status": f.status, "sentence": f.sentence} for f in report.failures
-            ],
-        },
+        "written": report and account_of(report),
         "files": [str(path) for path in files],
     }
 
