@@ -88,10 +88,10 @@ def case(hapi_server: str, tmp_path_factory: pytest.TempPathFactory) -> Case:
     return Case(hapi_server, tmp_path_factory.mktemp("review"))
 
 
-def _example() -> Resource:
-    """The example under a pharmacist of its own: the tests share a server, and a reviewer is known by the NPI."""
+def _example(npi: str = "1987654328") -> Resource:
+    """The example under another pharmacist: the tests share a server, and a reviewer is known by the NPI."""
     made: Resource = json.loads(EXAMPLE.read_text(encoding="utf-8"))
-    made["pharmacist"]["npi"] = "1555123409"
+    made["pharmacist"]["npi"] = npi
     return made
 
 
@@ -107,7 +107,8 @@ def real(found: list[str]) -> list[str]:
 def test_all_that_a_review_writes_is_valid_and_a_document_to_show(case: Case, tmp_path: Path) -> None:
     pdf = tmp_path / "summary.pdf"
     pdf.write_bytes(b"%PDF-1.7\n% a summary, made up\n%%EOF\n")
-    account = case.review("17", _example(), "--pdf", pdf)
+    form = _example(npi="1555123409")  # of nobody else, so that the Practitioner is new whatever ran before
+    account = case.review("17", form, "--pdf", pdf)
     assert (account["smp_action_plan"], account["created"]) == (True, 22)
     written = [case.read(one["reference"]) for one in account["resources"] if one["what"] == "created"]
     written += list(case.server.search("Provenance", target=f"List/{_only(account, 'List')}"))
@@ -135,7 +136,7 @@ def test_all_that_a_review_writes_is_valid_and_a_document_to_show(case: Case, tm
     for resource, told in broken:
         assert [fault for fault in faults(case.server, [(resource, "")]) if told in fault], told
 
-    again = case.review("17", _example(), "--pdf", pdf)
+    again = case.review("17", form, "--pdf", pdf)
     assert [one for one in again["resources"] if one["what"] != "unchanged"] == []
     versions = {one["reference"]: case.read(one["reference"])["meta"]["versionId"] for one in again["resources"]}
     assert set(versions.values()) == {"1"}
