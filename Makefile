@@ -43,6 +43,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/reporting.py --lineage
 	$(BIN)/python bench/documents.py
+	$(BIN)/python bench/plan_year.py
 
 lock:
 	rm -rf $(VENV)-lock
