@@ -108,7 +108,7 @@ class Engine(AbstractContextManager["Engine"]):
             self._lists[path] = self._named(table, dict.fromkeys(columns, "string"))
         return self._lists[path]
 
-    def keep(self, asked: Asked, name: str = "kept", about: str = "") -> ir.Table:
+    def keep(self, asked: Asked, name: str = "kept") -> ir.Table:
         """The rows of an expression, computed once and held by the backend. Raises ReadFault when the strict read stops.
 
         A function with its arguments is called only when this table was not written to SQL before.
@@ -133,7 +133,7 @@ class Engine(AbstractContextManager["Engine"]):
 
     def _statement(self, asked: Asked, table: str) -> Statement:
         if not isinstance(asked, partial):
-            return self._written(asked() if callable(asked) else asked)
+            return self._written(asked)
         key = key_of(asked, table)
         known = self._statements.get(key)
         if known is None:
@@ -163,7 +163,7 @@ class Engine(AbstractContextManager["Engine"]):
         """How many rows a kept table has."""
         return int(self._run(f"SELECT count(*) FROM {table.get_name()}")[0][0])  # noqa: S608 - our own name
 
-    def records(self, asked: Asked, name: str = "", about: str = "") -> list[dict[str, Any]]:
+    def records(self, asked: Asked) -> list[dict[str, Any]]:
         """The rows of an expression as dictionaries, in its order; a function with its arguments is written to SQL once."""
         return list(self.arrow(asked).to_pylist())
 

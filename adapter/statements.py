@@ -21,6 +21,7 @@ from functools import cache, partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import ibis.expr.types as ir
@@ -118,7 +119,9 @@ def _told(value: Any) -> str:
         return f"{type(value).__name__}({', '.join(_told(getattr(value, one.name)) for one in fields(value))})"
     if value is None or isinstance(value, str | int | date | msgspec.Struct):
         return repr(value)
-    return f"{value.__module__}.{value.__qualname__}"  # a function; AttributeError tells of anything else
+    if isinstance(value, FunctionType) and value.__closure__ is None and "<lambda>" not in value.__qualname__:
+        return f"{value.__module__}.{value.__qualname__}"
+    raise TypeError(f"{type(value).__name__} in a statement: its key can tell plain functions, tables and values only")
 
 
 def _columns(table: ir.Table) -> str:

@@ -66,9 +66,23 @@ def test_the_table_that_is_made_is_in_the_key():
     assert key_of(BASE, "t_1") != key_of(BASE, "t_2")
 
 
-def test_an_argument_that_cannot_be_told_is_refused():
-    with pytest.raises(AttributeError):
-        key_of(partial(by_rule, named(), object()), "t_1")
+def seeing(least):
+    return lambda table: table.filter(table.n >= least)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        partial(by_rule, named(), object()),
+        partial(seeing(3), named()),
+        partial(lambda table: table, named()),
+        partial("{}".format, named()),
+    ],
+    ids=["an object", "a function that sees more than its arguments", "a function without name", "a method"],
+)
+def test_what_cannot_be_told_is_refused(asked):
+    with pytest.raises(TypeError, match="in a statement"):
+        key_of(asked, "t_1")
 
 
 def test_what_one_process_wrote_the_next_one_knows(tmp_path):
@@ -150,13 +164,16 @@ def test_where_statements_are_left(environ, folder):
     assert str(cache_folder(environ)) == folder
 
 
-def test_a_statement_is_written_once_and_serves_other_rows(monkeypatch):
-    calls = []
+CALLS: list[int] = []
 
-    def counted(table, least):
-        calls.append(least)
-        return table.filter(table.n >= least).order_by("n")
 
+def counted(table, least):
+    CALLS.append(least)
+    return table.filter(table.n >= least).order_by("n")
+
+
+def test_a_statement_is_written_once_and_serves_other_rows():
+    CALLS.clear()
     with Engine(threads=1) as engine:
         for rows in ([1, 2, 3], [3, 4]):
             with engine.session():
@@ -164,4 +181,4 @@ def test_a_statement_is_written_once_and_serves_other_rows(monkeypatch):
                 kept = engine.keep(partial(counted, table, 2), "kept")
                 assert [row["n"] for row in engine.records(kept.order_by("n"))] == [n for n in rows if n >= 2]
                 assert engine.records(partial(counted, kept, 3)) == [{"n": n} for n in rows if n >= 3]
-    assert calls == [2, 3]
+    assert CALLS == [2, 3]
