@@ -12,8 +12,6 @@ import pyarrow.compute as pc
 from adapter.reporting.finding import Finding
 from adapter.reporting.sheet import Sheet
 
-OFFER_DAYS = 60  # CMS guidance [P+], reference/cms-rules.md 3
-SUMMARY_DAYS = 14  # 42 CFR 423.153(d)(1) and guidance, reference/cms-rules.md 3
 OLDEST = 115
 SERVICES = {"cmr_offered_on": "the CMR offer", "cmr_on": "the CMR", "tmr_first_on": "the first TMR"}
 IN_YEAR = {
@@ -107,21 +105,23 @@ def _offers(sheet: Sheet) -> Iterator[Finding]:
         rule = "the first CMR offer lies after the CMR"
         yield from sheet.found("offer_after_cmr", _before(sheet, "cmr_on", "cmr_offered_on"), field, rule)
     if field and sheet.has("cmr_offered_on", "enrolled_on"):
-        late = pc.greater(_days_between(sheet, "enrolled_on", "cmr_offered_on"), OFFER_DAYS)
-        rule = f"the first CMR offer lies more than {OFFER_DAYS} days after the enrollment"
+        allowed = sheet.edits["offer_late"].days
+        late = pc.greater(_days_between(sheet, "enrolled_on", "cmr_offered_on"), allowed)
+        rule = f"the first CMR offer lies more than {allowed} days after the enrollment"
         yield from sheet.found("offer_late", late, field, rule)
 
 
 def _summaries(sheet: Sheet) -> Iterator[Finding]:
-    """The summary follows its CMR within 14 days, also into the next year: it has no rule of the year of its own (U)."""
+    """The summary follows its CMR in time, also into the next year: it has no rule of the year of its own (U)."""
     field = sheet.layout.field("cmr_summary_sent_on")
     if field and sheet.has("cmr_summary_sent_on", "cmr_on"):
         days = _days_between(sheet, "cmr_on", "cmr_summary_sent_on")
         yield from sheet.found(
             "summary_before_cmr", pc.less(days, 0), field, "the written summary was sent before the CMR"
         )
-        rule = f"the written summary was sent more than {SUMMARY_DAYS} days after the CMR"
-        yield from sheet.found("summary_late", pc.greater(days, SUMMARY_DAYS), field, rule)
+        allowed = sheet.edits["summary_late"].days
+        rule = f"the written summary was sent more than {allowed} days after the CMR"
+        yield from sheet.found("summary_late", pc.greater(days, allowed), field, rule)
     if sheet.has("ltc_facility", "cmr_received"):
         told = pc.invert(pc.equal(sheet.texts["ltc_facility"], "U"))
         bad = pc.and_(told, pc.equal(sheet.texts["cmr_received"], "N"))

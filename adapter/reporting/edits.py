@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from adapter.errors import Fault, MappingError
 from adapter.extended import read_extended
 from adapter.reporting.form import Standing, Strict
+
+DEADLINES = ("offer_late", "summary_late")  # the edits that need ``days``
 
 
 class Edit(Strict, frozen=True):
@@ -24,6 +26,7 @@ class Edit(Strict, frozen=True):
     citation: str
     standing: Standing
     remedy: str
+    days: Annotated[int, msgspec.Meta(ge=1)] | None = None  # of an edit about a deadline: how many days are allowed
 
 
 class Outliers(Strict, frozen=True):
@@ -64,10 +67,16 @@ def load_edits(name_or_file: str, folder: Path, known: frozenset[str]) -> Edits:
     if faults:
         raise MappingError([Fault(path.name, f"edits.{name}", fault) for name, fault in faults])
     try:
-        return msgspec.convert({**raw, "name": path.stem}, Edits)
+        made = msgspec.convert({**raw, "name": path.stem}, Edits)
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at ")
         raise MappingError([Fault(path.name, place.strip("`").removeprefix("$."), what)]) from None
+    without = [name for name in DEADLINES if made[name].days is None]
+    if without:
+        raise MappingError(
+            [Fault(path.name, f"edits.{name}.days", "say how many days are allowed") for name in without]
+        )
+    return made
 
 
 def _names(raw: Any, known: frozenset[str]) -> Iterator[tuple[str, str]]:
