@@ -35,7 +35,7 @@ def test_a_plan_changes_single_keys(tmp_path):
         ('[edits.mising]\nseverity = "error"\n', "own.toml: edits.mising: no rule is called so; correct its name"),
         ('[edits.missing]\nseverity = "fatal"\n', "Invalid enum value 'fatal'"),
         ('[edits.missing]\nseverty = "off"\n', "unknown field `severty`"),
-        ("[edits.summary_late]\ndays = 0\n", "edits.summary_late.days: Expected `int` >= 1"),
+        ("[edits.summary_late]\ndays = 0\n", ".days: Expected `int` >= 1"),
         ("[outliers]\nfewest = 1.5\n", "outliers.fewest: Expected `int`, got `float`"),
     ],
 )
