@@ -47,7 +47,7 @@ def rows_of(
     ]
     covered = Covered(
         uses=uses,
-        classed=engine.keep(lambda: class_rows(uses.filter(uses.listed).select("drug", "route").distinct(), classes)),
+        classed=engine.keep(class_rows(uses.filter(uses.listed).select("drug", "route").distinct(), classes)),
         persons=facts.persons,
         exclusions=engine.table(exclusions, EXCLUSIONS, "exclusions"),
         ends=engine.table(ends, ENDS, "ends"),
