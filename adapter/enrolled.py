@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from adapter.engine import Engine, EnginePool
+from adapter.engines.duckdb import Engine, EnginePool
 from adapter.fhir.json import Resource, dump_line
 from adapter.population import plan_year_tables
 from adapter.services.records import Standing
-from adapter.snapshot import Snapshot
+from adapter.sources.snapshot import Snapshot
 
 TYPES = ("CarePlan", "Procedure", "Communication")
 

@@ -69,6 +69,13 @@ class SourceError(AdapterError):
         super().__init__(message)
 
 
+class UnknownBeneficiary(SourceError):
+    """The source does not hold that Patient; another fault than a server that answers 404 to a search."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such beneficiary in the source; give the id of one of its Patients", 404)
+
+
 class ConformanceError(AdapterError):
     """A resource does not pass validation against FHIR R4."""
 

@@ -11,9 +11,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from adapter.backend import Backend
+from adapter.engines.backend import Backend
 from adapter.population import own_enrollments
-from adapter.snapshot import Snapshot
+from adapter.sources.snapshot import Snapshot
 from adapter.tables import findings as of
 from adapter.targeting.evaluate import Question, Tables
 

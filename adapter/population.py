@@ -13,14 +13,14 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from adapter.backend import Backend
-from adapter.lists import list_rows
+from adapter.engines.backend import Backend
 from adapter.loading import overlays
 from adapter.loading.maintenance import maintenance_rows
-from adapter.mappings import Mappings
-from adapter.quarantine import Rejected
-from adapter.reader import Reader
-from adapter.snapshot import Snapshot
+from adapter.mappings.folder import Mappings
+from adapter.mappings.lists import list_rows
+from adapter.sources.quarantine import Rejected
+from adapter.sources.reader import Reader
+from adapter.sources.snapshot import Snapshot
 from adapter.tables import (
     at_risk,
     beneficiaries,

@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from adapter import papers
 from adapter.config import Config
 from adapter.documents import form
 from adapter.documents.desk import Desk
@@ -23,7 +22,8 @@ from adapter.documents.plan import load_plan
 from adapter.documents.texts import load_texts
 from adapter.documents.view import Facts
 from adapter.fhir.json import dump_line
-from adapter.press import Press
+from adapter.jobs import papers
+from adapter.outputs.press import Press
 from adapter.resources.ids import Kind, Resource, tag
 from adapter.resources.service_events import Service, service_event
 

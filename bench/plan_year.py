@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from datetime import date
 
-from adapter.engine import Engine
-from adapter.mappings import load_mappings
+from adapter.engines.duckdb import Engine
+from adapter.mappings.folder import load_mappings
 from adapter.services.due import due
 from adapter.services.lives import lives
 from adapter.services.proposals import proposals

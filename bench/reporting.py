@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from adapter.contract_report import MEMORY, kept_parts, write_lineage
-from adapter.engine import Engine
-from adapter.mappings import load_mappings
-from adapter.outputs import csv_bytes, write_all
+from adapter.engines.duckdb import Engine
+from adapter.jobs.contract_report import MEMORY, kept_parts, write_lineage
+from adapter.mappings.folder import load_mappings
+from adapter.outputs.files import csv_bytes, write_all
 from adapter.population import Enrolled
 from adapter.reporting.checks import EDITS
 from adapter.reporting.contract_file import Checking, contract_file
@@ -86,7 +86,9 @@ def tables(engine: Engine, people: int) -> Enrolled:
     parts = []
     for kind, resource_type, share, day, about in SERVICES:
         key = kind if kind in ("cmr", "summary_sent") else f"{kind}{day}"
-        parts.append(SERVICE.format(kind=kind, type=resource_type, share=share, day=day, about=about, key=key, people=people))
+        parts.append(
+            SERVICE.format(kind=kind, type=resource_type, share=share, day=day, about=about, key=key, people=people)
+        )
     engine.backend.raw_sql("CREATE TEMP TABLE services AS " + " UNION ALL ".join(parts))
     named = {name: engine.backend.table(name) for name in ("enrollments", "persons", "services")}
     return Enrolled(named["enrollments"], named["persons"], named["services"], ())
@@ -120,7 +122,10 @@ def told(what: str, started: float, before: resource.struct_rusage) -> None:
     """One line: wall and CPU seconds since the start, and the peak of memory."""
     now = resource.getrusage(resource.RUSAGE_SELF)
     cpu = now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
-    print(f"  {what}: {time.perf_counter() - started:.1f} s, {cpu:.1f} CPU s, peak {now.ru_maxrss / 1e6:.2f} GB", flush=True)
+    print(
+        f"  {what}: {time.perf_counter() - started:.1f} s, {cpu:.1f} CPU s, peak {now.ru_maxrss / 1e6:.2f} GB",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

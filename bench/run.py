@@ -21,10 +21,10 @@ from tempfile import TemporaryDirectory
 import duckdb
 from make_claims import write
 
-from adapter import jobs
 from adapter.config import Config
-from adapter.engine import Engine, EnginePool, column_type
-from adapter.mappings import load_mappings
+from adapter.engines.duckdb import Engine, EnginePool, column_type
+from adapter.jobs import targeting as jobs
+from adapter.mappings.folder import load_mappings
 from adapter.tables.shapes import SHAPES
 from adapter.targeting.evaluate import Question, Tables, criterion_rows, evidence_rows, membership, targeting
 from adapter.targeting.program import load_program
@@ -67,7 +67,9 @@ def screen(megabytes: int) -> None:
                 check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
 
-        first = timed(partial(run, 0))  # writes all SQL, and leaves it for later runs; a later day writes that of its day only
+        first = timed(
+            partial(run, 0)
+        )  # writes all SQL, and leaves it for later runs; a later day writes that of its day only
         pairs = [(timed(lambda: projection(folder)), timed(partial(run, days))) for days in (1, 2, 3)]
         bare, whole = sorted(pairs, key=lambda pair: pair[1] / pair[0])[1]  # the median
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6

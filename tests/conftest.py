@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from adapter.engine import Engine, EnginePool
+from adapter.engines.duckdb import Engine, EnginePool
 from adapter.tables.shapes import SHAPES
 from adapter.targeting.program import load_program
 

@@ -1,1 +1,1 @@
-"""The command line: one module per subcommand. Parses, calls one function of jobs.py, prints."""
+"""The command line: one module per subcommand. Parses, calls one function of adapter/jobs, prints."""

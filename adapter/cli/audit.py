@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from adapter.auditing import Audited, Auditing, account, audit, counts, write_audit
 from adapter.cli.options import config_of, connection_options
-from adapter.jobs import DEFAULT_PROGRAM
+from adapter.jobs.auditing import Audited, Auditing, account, audit, counts, write_audit
+from adapter.jobs.targeting import DEFAULT_PROGRAM
 
 
 @click.command("audit")

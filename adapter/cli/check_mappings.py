@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from adapter.errors import EXIT_OK, Fault, MappingError
-from adapter.mapping_checks import check_mappings, checked_files
-from adapter.mappings import mappings_folder
+from adapter.mappings.checks import check_mappings, checked_files
+from adapter.mappings.folder import mappings_folder
 
 
 @click.command("check-mappings")

@@ -10,15 +10,15 @@ from time import perf_counter
 
 import click
 
-from adapter import contract_report, demo, jobs
 from adapter.cli import screen as screening
 from adapter.cli.demo_year import tell_plan_year
 from adapter.cli.options import now
 from adapter.config import Config
 from adapter.errors import EXIT_OK, ConfigError, SinkError
-from adapter.explanation import explanation
+from adapter.jobs import contract_report, demo, targeting
+from adapter.jobs.writeback import Write, write_back
+from adapter.outputs.explanation import explanation
 from adapter.sinks import ServerSink
-from adapter.writeback import Write, write_back
 
 AS_OF = date(2023, 9, 30)
 SHOWN = "mtm-demo-01"
@@ -61,10 +61,10 @@ def demo_command(fhir: str, out: Path, clean: bool) -> int:
 
 
 def _screen(url: str, folder: Path, out: Path, config: Config) -> bool:
-    request = jobs.Screening(url, AS_OF, at_risk=folder / "at-risk.csv", patients=demo.PATIENTS)
+    request = targeting.Screening(url, AS_OF, at_risk=folder / "at-risk.csv", patients=demo.PATIENTS)
     click.echo("3. Who is targeted for MTM?\n")
-    with jobs.screened(request, config) as result, config.client(url) as client:
-        files = jobs.write_outputs(result, out)
+    with targeting.screened(request, config) as result, config.client(url) as client:
+        files = targeting.write_outputs(result, out)
         report = write_back(result, ServerSink(client), Write(now(), pml=True))
         click.echo(_indented(screening.told(result, files, report, url)))
         for notice in screening.notices(result):

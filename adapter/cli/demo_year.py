@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from adapter import demo, papers, recording, reviewing
 from adapter.cli.options import now
 from adapter.config import Config
-from adapter.recording import Place
+from adapter.jobs import demo, papers, recording, reviewing
+from adapter.jobs.recording import Place
+from adapter.jobs.worklist import Asking, worklist
 from adapter.resources.service_events import Service
-from adapter.worklist import Asking, worklist
 
 MEMBER, CONTRACT, YEAR = "mtm-demo-17", "H1234", 2023
 TODAY = date(2023, 10, 31)

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from adapter import papers
 from adapter.cli.options import config_of, connection_options, today
 from adapter.errors import ConfigError
+from adapter.jobs import papers
 
 REASONS_SHOWN = 10
 ABOUT = {

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from adapter import jobs
 from adapter.cli.options import config_of, screening_of, screening_options
-from adapter.explanation import explanation
+from adapter.jobs import targeting
+from adapter.outputs.explanation import explanation
 
 
 @click.command("explain")
@@ -20,7 +20,7 @@ from adapter.explanation import explanation
 def explain_command(beneficiary: str, as_json: bool, **values: Any) -> None:
     """Print the decision for one BENEFICIARY (a Patient id) with its evidence."""
     config = config_of(values)
-    decision, program, notices = jobs.explain(screening_of(values), config, beneficiary)
+    decision, program, notices = targeting.explain(screening_of(values), config, beneficiary)
     for notice in notices:
         click.echo(f"notice: {notice}", err=True)
     if as_json:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from adapter.errors import EXIT_OK, MappingError
-from adapter.mappings import mappings_folder
+from adapter.mappings.folder import mappings_folder
 from adapter.reporting.description import layout_lines
 from adapter.reporting.layout import load_layout
 from adapter.reporting.notice import notices

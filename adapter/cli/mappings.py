@@ -14,7 +14,7 @@ from adapter.loading.fda import load_ndc, unload
 from adapter.loading.local import SETS, LoadedSet, Local, read_local
 from adapter.loading.maintenance import load_maintenance
 from adapter.loading.rxnorm import load_rxnorm
-from adapter.mappings import mappings_folder
+from adapter.mappings.folder import mappings_folder
 
 version_option = click.option(
     "--version", default="", help="Version of the files, where they do not tell it themselves."

@@ -13,7 +13,7 @@ from adapter.cli.options import config_of, connection_options
 from adapter.cli.screen import sink_of
 from adapter.config import Config
 from adapter.errors import EXIT_OK, SinkError
-from adapter.measuring import Measured, Measuring, account, measure, write_measures, write_reports
+from adapter.jobs.measuring import Measured, Measuring, account, measure, write_measures, write_reports
 from adapter.sinks import WriteReport, open_sink
 
 TITLE = 54  # characters

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from adapter.config import Config
-from adapter.jobs import DEFAULT_PROGRAM, Screening, default_day
+from adapter.jobs.targeting import DEFAULT_PROGRAM, Screening, default_day
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from adapter import reconciling
 from adapter.cli.options import config_of, connection_options, today
 from adapter.errors import ConfigError
-from adapter.reconciled_text import as_form, as_json, as_text
+from adapter.jobs import reconciling
+from adapter.outputs.reconciled_text import as_form, as_json, as_text
 
 
 @click.command("pml")

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from adapter.errors import MappingError
-from adapter.mappings import mappings_folder
+from adapter.mappings.folder import mappings_folder
 from adapter.targeting.description import description
 from adapter.targeting.program import load_program
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from adapter import recording
 from adapter.cli.options import config_of, connection_options, now, today
-from adapter.recording import Place, Recorded
+from adapter.jobs import recording
+from adapter.jobs.recording import Place, Recorded
 from adapter.resources.service_codes import (
     CONTACT_METHODS,
     OFFER_ANSWERS,

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from adapter import reviewing
 from adapter.cli.options import config_of, connection_options, now, today
+from adapter.jobs import reviewing
 
 
 @click.command("review")

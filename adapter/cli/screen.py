@@ -10,15 +10,15 @@ from typing import Any
 
 import click
 
-from adapter import jobs
 from adapter.cli.options import config_of, now, screening_of, screening_options
 from adapter.config import Config
 from adapter.errors import EXIT_OK, ConfigError, SinkError
 from adapter.findings import KINDS
-from adapter.jobs import Screened
-from adapter.screening_files import insights
+from adapter.jobs import targeting
+from adapter.jobs.screening_files import insights
+from adapter.jobs.targeting import Screened
+from adapter.jobs.writeback import Write, write_back
 from adapter.sinks import WriteReport, open_sink
-from adapter.writeback import Write, write_back
 
 REJECTED_SHOWN = 5
 NEAR_MISSES_SHOWN = 5
@@ -54,8 +54,8 @@ CHANGES = {
 )
 @click.option(
     "--engine",
-    type=click.Choice(jobs.ENGINES),
-    default=jobs.DUCKDB,
+    type=click.Choice(targeting.ENGINES),
+    default=targeting.DUCKDB,
     show_default=True,
     help="What runs the tables: DuckDB in this process, or Spark (pip install 'mtm-adapter[spark]').",
 )
@@ -75,8 +75,8 @@ def screen_command(
     target = sink_of(values["source"], write, sink)
     if pml and not target:
         raise ConfigError("--pml writes medication lists, so it needs --write or --sink")
-    with jobs.screened(replace(screening_of(values), since_run=since_run, engine=engine), config) as result:
-        files = jobs.write_outputs(result, out) if out else []
+    with targeting.screened(replace(screening_of(values), since_run=since_run, engine=engine), config) as result:
+        files = targeting.write_outputs(result, out) if out else []
         report = written(result, target, pml, config) if target else None
         click.echo(
             json.dumps(account(result, files, report), indent=2) if as_json else told(result, files, report, target)

@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 
 import click
 
-from adapter import jobs
 from adapter.cli.options import config_of, connection_options, today
 from adapter.errors import EXIT_OK
-from adapter.jobs import DEFAULT_PROGRAM
+from adapter.jobs import targeting
+from adapter.jobs.targeting import DEFAULT_PROGRAM
 
 RETRIES = 1  # somebody waits for the answer, unlike in a run over a population
 
@@ -48,7 +48,7 @@ def serve_command(
     config = replace(config_of(values), retries=RETRIES)
     with listener(host, port) as opened:
         settings = WebSettings(source, config, today, origin(opened), program, contract, at_risk)
-        jobs.check(settings.screening(), config)
+        targeting.check(settings.screening(), config)
         told = f"mtm-adapter serves {source} at {settings.base_url}"
         ended = serve(create_app(settings), opened, lambda: click.echo(told))
     settings.pool.close()

@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from adapter.chart import letter
 from adapter.cli.options import config_of, connection_options, today
-from adapter.simulation import (
+from adapter.jobs.simulation import (
     DOOR_TITLES,
     OUTCOMES,
     REASON_TITLES,
@@ -21,6 +20,7 @@ from adapter.simulation import (
     simulate,
     write_simulation,
 )
+from adapter.outputs.chart import letter
 
 LABEL, COLUMN = 24, 16  # widths in characters
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from adapter import problem_finding, problem_writing
 from adapter.cli.options import config_of, now, screening_of, screening_options
 from adapter.cli.screen import account_of, sink_of
 from adapter.config import Config
 from adapter.errors import EXIT_OK, ConfigError, SinkError
-from adapter.problem_finding import Review
+from adapter.jobs import problem_finding, problem_writing
+from adapter.jobs.problem_finding import Review
 from adapter.sinks import WriteReport, open_sink
 
 REJECTED_SHOWN = 5

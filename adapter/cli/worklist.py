@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from adapter import jobs
 from adapter.cli.options import config_of, connection_options, today
-from adapter.worklist import Asking, Worklist, account, worklist, write_csv
+from adapter.jobs import targeting
+from adapter.jobs.worklist import Asking, Worklist, account, worklist, write_csv
 
 TITLES = {
     "invitation": "invitation letter",
@@ -40,7 +40,9 @@ STATUSES = {
     type=click.DateTime(["%Y-%m-%d"]),
     help="Day of the list; default today, at the latest the end of the plan year.",
 )
-@click.option("--program", default=jobs.DEFAULT_PROGRAM, show_default=True, help="Name of a program, or a .toml file.")
+@click.option(
+    "--program", default=targeting.DEFAULT_PROGRAM, show_default=True, help="Name of a program, or a .toml file."
+)
 @click.option("--contract", default="", help="CMS contract such as H1234: only its enrollees.")
 @click.option("--patients", default="", help="Read only these persons of a server: a Patient search.")
 @click.option("--all", "everything", is_flag=True, help="List also what is upcoming or not required.")
@@ -50,7 +52,7 @@ STATUSES = {
 def worklist_command(source: str, as_of: datetime | None, as_json: bool, csv_file: Path | None, **values: Any) -> None:
     """List what is due to the enrollees at SOURCE, what is overdue and what was done, and propose opt-outs. Writes nothing back."""
     config = config_of(values)
-    day = as_of.date() if as_of else jobs.default_day(values["program"], today())
+    day = as_of.date() if as_of else targeting.default_day(values["program"], today())
     made = worklist(Asking(source, day, **values), config)
     if csv_file:
         write_csv(made, csv_file)

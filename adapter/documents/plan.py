@@ -10,7 +10,7 @@ from adapter.documents import strict
 from adapter.documents.characters import clean
 from adapter.documents.texts import LANGUAGES
 from adapter.errors import ConfigError, MappingError
-from adapter.extended import read_toml
+from adapter.mappings.extended import read_toml
 
 LOGO_ENDINGS = (".svg", ".png", ".jpg", ".jpeg")
 MOST_BLANK_ROWS = 40

@@ -19,7 +19,7 @@ import msgspec
 from adapter.documents import strict
 from adapter.documents.blocks import Span, Text
 from adapter.errors import Fault, MappingError
-from adapter.extended import read_toml
+from adapter.mappings.extended import read_toml
 
 Language = Literal["en", "es"]
 LANGUAGES: tuple[Language, ...] = ("en", "es")

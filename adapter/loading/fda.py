@@ -21,7 +21,7 @@ from adapter.loading.names import ingredient_words, of_substances
 from adapter.loading.rxnorm_sql import NDC11
 from adapter.loading.sources import backend, edges, first_row, found, opened, refusal, sha256, table_view, write_tables
 from adapter.loading.store import placed, scratch_folder, write_manifest
-from adapter.mappings import Mappings, load_shipped
+from adapter.mappings.folder import Mappings, load_shipped
 
 NAMES = ("product.txt", "package.txt")
 PRODUCT = (

@@ -19,7 +19,7 @@ from adapter.errors import Fault, MappingError
 from adapter.loading.local import LoadedSet, Local, read_local
 from adapter.loading.sources import backend, sha256, table_view, write_tables
 from adapter.loading.store import placed, scratch_folder, write_manifest
-from adapter.mappings import load_mappings
+from adapter.mappings.folder import load_mappings
 from adapter.tables.code_systems import NDC, RXNORM
 
 COLUMNS = ("code_system", "code", "maintenance")

@@ -41,7 +41,7 @@ from adapter.loading.sources import (
     write_tables,
 )
 from adapter.loading.store import placed, scratch_folder, write_manifest
-from adapter.mappings import Mappings, load_shipped
+from adapter.mappings.folder import Mappings, load_shipped
 from adapter.tables.drug_names import Lexicon
 
 TABLES = {

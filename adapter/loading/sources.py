@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 
 import duckdb
 
-from adapter.engine import Engine
+from adapter.engines.duckdb import Engine
 from adapter.errors import Fault, MappingError
 
 TAIL = 1 << 16

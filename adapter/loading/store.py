@@ -20,7 +20,7 @@ import msgspec
 
 from adapter.errors import ConfigError
 from adapter.loading.local import MANIFEST, SETS, LoadedSet, Local
-from adapter.outputs import write_whole
+from adapter.outputs.files import write_whole
 
 SCRATCH = ".part-"
 HEADER = "# Written by `mtm-adapter mappings`; the tables that count are those named here.\n"

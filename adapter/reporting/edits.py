@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from adapter.errors import Fault, MappingError
-from adapter.extended import read_extended
+from adapter.mappings.extended import read_extended
 from adapter.reporting.form import Standing, Strict
 
 DEADLINES = ("offer_late", "summary_late")  # the edits that need ``days``

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from adapter.errors import Fault, MappingError
-from adapter.extended import read_extended
+from adapter.mappings.extended import read_extended
 from adapter.reporting.form import Field, Layout
 from adapter.reporting.form_checks import faults_of
 

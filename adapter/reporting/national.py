@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from adapter.errors import Fault, MappingError
-from adapter.extended import read_toml
+from adapter.mappings.extended import read_toml
 from adapter.reporting.form import Standing, Strict
 
 

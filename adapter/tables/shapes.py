@@ -2,7 +2,7 @@
 
 A shape is a nested value: ``"string"`` or ``"boolean"`` for a primitive, a dict for an object, a list of one shape for an array.
 Numbers are read as their text, because money must not pass through a float. The engine makes column types of it, the quarantine
-pass (``adapter/quarantine.py``) makes a validator of it: one definition, so that both read the same.
+pass (``adapter/sources/quarantine.py``) makes a validator of it: one definition, so that both read the same.
 """
 
 from __future__ import annotations

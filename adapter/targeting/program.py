@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from adapter.errors import Fault, MappingError
-from adapter.extended import read_extended
+from adapter.mappings.extended import read_extended
 from adapter.targeting.limits import limit_faults, load_limits
 from adapter.targeting.service_rules import Services, service_faults
 from adapter.targeting.settings import Criterion as Criterion

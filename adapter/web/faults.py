@@ -7,8 +7,7 @@ import logging
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable
 
-from adapter.errors import AdapterError, ConfigError, MappingError, SourceError
-from adapter.jobs import UnknownBeneficiary
+from adapter.errors import AdapterError, ConfigError, MappingError, SourceError, UnknownBeneficiary
 from adapter.resources.ids import Resource
 from adapter.resources.operation_outcome import operation_outcome
 from adapter.web.formats import JSON, answer, wanted

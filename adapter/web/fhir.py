@@ -7,7 +7,8 @@ import re
 from flask import Blueprint, Response
 from werkzeug.exceptions import BadRequest
 
-from adapter import __version__, jobs
+from adapter import __version__
+from adapter.jobs import targeting
 from adapter.resources.capability import capability_statement
 from adapter.resources.ids import Resource
 from adapter.resources.narrative import clean
@@ -36,7 +37,7 @@ def mtm_targeting(beneficiary: str) -> Response:
     mime, inputs = wanted(), asked(settings())
     if not _ID.fullmatch(beneficiary):
         raise BadRequest("The id of the Patient is no FHIR id; give one of letters, digits, hyphens and dots")
-    decision, program, notices = jobs.explain(
+    decision, program, notices = targeting.explain(
         settings().screening(inputs.as_of, inputs.program), settings().config, beneficiary, settings().pool
     )
     return answer(with_notices(targeting_parameters(decision, program), notices), mime)

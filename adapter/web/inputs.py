@@ -14,7 +14,7 @@ from typing import Any
 from flask import request
 from werkzeug.exceptions import BadRequest
 
-from adapter import jobs
+from adapter.jobs import targeting
 from adapter.web.formats import sent
 from adapter.web.settings import WebSettings
 
@@ -85,7 +85,7 @@ def _program(name: str | None, settings: WebSettings) -> str | None:
     """The program of that name: of mappings/ or the server's own. A path is no name, so no other file is ever opened."""
     if name is None or name == settings.program_name:
         return None
-    known = jobs.program_names()
+    known = targeting.program_names()
     if name not in known:
         told = ", ".join(sorted({*known, settings.program_name}))
         raise BadRequest(f"The input program names none of the programs here, which are {told}")

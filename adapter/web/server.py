@@ -7,7 +7,8 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from threading import Event
 from types import FrameType
 from typing import Any
 
@@ -27,6 +28,7 @@ from adapter.web.traces import trace
 
 THREADS = 4  # each request may hold a DuckDB of up to engine.MEMORY
 LARGEST_HEADER = 32 * 1024  # bytes
+LOOP_SECONDS = 1.0  # in which idle connections are looked at, at the latest
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -61,39 +63,43 @@ def serve(app: Flask, opened: socket.socket, ready: Callable[[], None]) -> bool:
     Returns whether every request had its answer in the five seconds that waitress gives them after the signal.
     """
     connections: dict[int, Any] = {}
-    ended = True
-    with opened, _interrupted_once(), suppress(KeyboardInterrupt):
-        server = create_server(
-            app,
-            map=connections,
-            sockets=[opened],
-            threads=THREADS,
-            ident="mtm-adapter",
-            max_request_header_size=LARGEST_HEADER,
-            max_request_body_size=LARGEST_BODY,
-        )
-        server.channel_class = _Channel
+    server = create_server(
+        app,
+        map=connections,
+        sockets=[opened],
+        threads=THREADS,
+        ident="mtm-adapter",
+        max_request_header_size=LARGEST_HEADER,
+        max_request_body_size=LARGEST_BODY,
+    )
+    server.channel_class = _Channel
+    with opened, _stopped_by_signal(server.pull_trigger) as stopped:
         try:
             ready()
-            server.run()
+            while not stopped.is_set():
+                server.asyncore.loop(timeout=LOOP_SECONDS, map=connections, count=1)
         finally:
+            server.task_dispatcher.shutdown()
             close_all(connections)
-            ended = not server.task_dispatcher.threads
-    return ended
+    return not server.task_dispatcher.threads
 
 
 @contextmanager
-def _interrupted_once() -> Iterator[None]:
-    """Lets the first SIGTERM or SIGINT raise KeyboardInterrupt in here, and ignores the rest: the stop is under way."""
+def _stopped_by_signal(wake: Callable[[], None]) -> Iterator[Event]:
+    """An event that SIGTERM or SIGINT sets, and then wakes the loop.
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        for known in STOPPING:
-            signal.signal(known, signal.SIG_IGN)
-        raise KeyboardInterrupt
+    An exception raised by the signal instead could come while a connection is being opened or closed, and lose it.
+    """
+    stopped = Event()
 
-    before = {number: signal.signal(number, interrupt) for number in STOPPING}
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not stopped.is_set():  # a second signal changes nothing, and the loop may be gone
+            stopped.set()
+            wake()
+
+    before = {number: signal.signal(number, stop) for number in STOPPING}
     try:
-        yield
+        yield stopped
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from flask import current_app
 
-from adapter import jobs
 from adapter.config import Config
-from adapter.engine import EnginePool
-from adapter.jobs import DEFAULT_PROGRAM, Screening
+from adapter.engines.duckdb import EnginePool
+from adapter.jobs import targeting
+from adapter.jobs.targeting import DEFAULT_PROGRAM, Screening
 
 EXTENSION = "mtm"
 
@@ -38,7 +38,7 @@ class WebSettings:
     def screening(self, as_of: date | None = None, program: str | None = None) -> Screening:
         """What to screen: on that day and by that program, else on the default day of jobs and by the program of the settings."""
         chosen = program or self.program
-        day = as_of or jobs.default_day(chosen, self.today())
+        day = as_of or targeting.default_day(chosen, self.today())
         return Screening(self.source, day, chosen, self.contract, self.at_risk)
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pyarrow.parquet
 
-from adapter import jobs
 from adapter.config import Config
-from adapter.demo import demo_folder
+from adapter.jobs import targeting
+from adapter.jobs.demo import demo_folder
 
 GOLDEN = Path(__file__).resolve().parent / "screen"
 AS_OF = date(2023, 9, 30)
@@ -30,8 +30,10 @@ def made() -> dict[str, bytes]:
     demo = demo_folder()
     with TemporaryDirectory(prefix="mtm-golden-") as name:
         folder = Path(name)
-        with jobs.screened(jobs.Screening(str(demo), AS_OF, at_risk=demo / "at-risk.csv"), Config()) as result:
-            jobs.write_outputs(result, folder)
+        with targeting.screened(
+            targeting.Screening(str(demo), AS_OF, at_risk=demo / "at-risk.csv"), Config()
+        ) as result:
+            targeting.write_outputs(result, folder)
         files = {each: (folder / each).read_bytes() for each in ("targeting.csv", "unmapped.csv", "rejected.csv")}
         rows = pyarrow.parquet.read_table(folder / "criteria.parquet").to_pylist()
         manifest = json.loads((folder / "manifest.json").read_bytes())

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapter.engine import Engine
+from adapter.engines.duckdb import Engine
 from adapter.measures.pdc import Covered, Period, pdc
 
 YEAR = Period(date(2023, 1, 1), date(2023, 12, 31))

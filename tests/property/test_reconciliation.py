@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapter.config import Config
-from adapter.engine import EnginePool
+from adapter.engines.duckdb import EnginePool
+from adapter.jobs.reconciling import reconcile
 from adapter.reconciliation.dosage import use
 from adapter.reconciliation.pml import PersonalMedicationList
-from adapter.reconciling import reconcile
 from tests.unit.reconciliation.builders import of, pair
 from tests.unit.tables.samples import NDC, RXNORM, claim, dispense, item, patient, request, statement
 

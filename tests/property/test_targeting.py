@@ -16,9 +16,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapter import jobs
 from adapter.config import Config
-from adapter.engine import EnginePool
+from adapter.engines.duckdb import EnginePool
+from adapter.jobs import targeting
 from adapter.targeting.decision import CRITERIA
 from tests.unit.tables.samples import (
     ICD10,
@@ -119,7 +119,7 @@ def decided(resources: Iterable[Resource], pool: EnginePool | None) -> dict[str,
         for one in resources:
             with (Path(folder) / f"{one['resourceType']}.ndjson").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(one) + "\n")
-        with jobs.screened(jobs.Screening(folder, AS_OF), Config(), pool) as result:
+        with targeting.screened(targeting.Screening(folder, AS_OF), Config(), pool) as result:
             rows = result.engine.records(result.targeting)
     return {row.pop("beneficiary"): row for row in rows}
 

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapter.outputs import csv_bytes
-from adapter.quarantine import fault_of_line, head_of
+from adapter.outputs.files import csv_bytes
+from adapter.sources.quarantine import fault_of_line, head_of
 from adapter.tables import columns
 from adapter.tables.drug_names import lexicon, named
 from adapter.targeting.windows import months_before

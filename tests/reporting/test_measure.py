@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapter.config import Config
-from adapter.measuring import Measuring, measure
+from adapter.jobs.measuring import Measuring, measure
 from tests.reporting.truth import CONTRACTS
 from tests.reporting.year import write
 

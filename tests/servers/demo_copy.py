@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from adapter import demo
 from adapter.config import Config
+from adapter.jobs import demo
 
 DEMO = demo.demo_folder()
 DEMO_SYSTEM = "https://w3id.org/mtm-adapter/fhir/NamingSystem/demo"

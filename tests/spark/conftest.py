@@ -56,7 +56,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     before = {name: os.environ.get(name) for name in ("SPARK_CONF_DIR", "JDK_JAVA_OPTIONS", "MTM_ADAPTER_SPARK_MASTER")}
     os.environ |= {"SPARK_CONF_DIR": str(CONF), "JDK_JAVA_OPTIONS": QUICK}
     os.environ.pop("MTM_ADAPTER_SPARK_MASTER", None)
-    from adapter.spark_engine import SparkEngine
+    from adapter.engines.spark import SparkEngine
 
     with SparkEngine() as engine:
         yield engine

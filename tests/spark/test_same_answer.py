@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from adapter import jobs
 from adapter.config import Config
-from adapter.jobs import Screening
+from adapter.jobs import targeting
+from adapter.jobs.targeting import Screening
 from adapter.targeting.decision import Decision
 from tests.population.compare import compare, told
 from tests.population.write import Order, write
@@ -36,8 +36,8 @@ def screened(source: Path, engine: str, out: Path) -> tuple[dict[str, int], list
     """Screens ``source`` into ``out``; how many resources of each type were read, and every decision with its evidence."""
     roster = source / "at-risk.csv"
     screening = Screening(str(source), AS_OF, at_risk=roster if roster.exists() else None, engine=engine)
-    with jobs.screened(screening, Config()) as result:
-        jobs.write_outputs(result, out)
+    with targeting.screened(screening, Config()) as result:
+        targeting.write_outputs(result, out)
         return dict(result.population.counts), result.decisions()
 
 

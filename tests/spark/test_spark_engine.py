@@ -11,8 +11,8 @@ import ibis
 import pyarrow.parquet as pq
 import pytest
 
-from adapter.backend import ReadFault
-from adapter.engines import open_engine
+from adapter.engines.backend import ReadFault
+from adapter.engines.choose import open_engine
 
 SHAPE = {"id": "string", "flag": "boolean", "list": ["string"], "end": {"start": "string"}, "of": [{"flag": "boolean"}]}
 

@@ -1,4 +1,4 @@
-"""Runs cases through ``jobs.screened``: many cases of equal settings as one population, or one case alone."""
+"""Runs cases through ``targeting.screened``: many cases of equal settings as one population, or one case alone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from adapter import jobs
 from adapter.config import Config
 from adapter.errors import AdapterError
+from adapter.jobs import targeting
 from adapter.targeting.decision import Decision
 from tests.spec.expand import json_line, resources_of, with_suffix
 
@@ -88,7 +88,7 @@ def run(cases: Sequence[Case], alone: bool = False) -> dict[int, Result]:
 def _screen(cases: Sequence[Case], source: _Source) -> dict[int, Result]:
     first = cases[0].data
     try:
-        screening = jobs.Screening(
+        screening = targeting.Screening(
             source=str(source.folder),
             as_of=date.fromisoformat(first.get("as_of", DEFAULT_DAY)),
             program=_program(first.get("program", DEFAULT_PROGRAM), source.scratch),
@@ -96,7 +96,7 @@ def _screen(cases: Sequence[Case], source: _Source) -> dict[int, Result]:
             at_risk=source.roster(),
             strict=first.get("strict", False),
         )
-        with jobs.screened(screening, Config()) as screened:
+        with targeting.screened(screening, Config()) as screened:
             return _results(cases, source, screened)
     except AdapterError as error:
         if any("error" not in case.data["expect"] for case in cases):
@@ -104,7 +104,7 @@ def _screen(cases: Sequence[Case], source: _Source) -> dict[int, Result]:
         return {case.number: Result(error=str(error)) for case in cases}
 
 
-def _results(cases: Sequence[Case], source: _Source, screened: jobs.Screened) -> dict[int, Result]:
+def _results(cases: Sequence[Case], source: _Source, screened: targeting.Screened) -> dict[int, Result]:
     unmapped: set[str] = set()
     if any("unmapped" in case.data["expect"] for case in cases):
         rows = screened.engine.records(screened.population.unmapped)

@@ -14,13 +14,13 @@ import msgspec
 import pytest
 
 from adapter.config import Config
-from adapter.engine import Engine
+from adapter.engines.duckdb import Engine
 from adapter.measures.care_status import GIVEN, of_lists
 from adapter.measures.cmr_completion import Enrolled, cmr_completion
 from adapter.measures.rows import counted, summary_rows, told, total
 from adapter.measures.settings import CMR, CmrCompletion, load_settings
 from adapter.population import plan_year_tables
-from adapter.sources import open_source
+from adapter.sources.opening import open_source
 from tests.spec.enrolled import persons_of, write
 
 HERE = Path(__file__).parent

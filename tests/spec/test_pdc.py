@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from adapter.config import Config
-from adapter.engine import Engine
-from adapter.mappings import load_mappings
+from adapter.engines.duckdb import Engine
+from adapter.mappings.folder import load_mappings
 from adapter.measures.pdc import ENDS, EXCLUSIONS, Covered, Period, pdc
 from adapter.population import read_facts
-from adapter.snapshot import Snapshot
-from adapter.sources import open_source
+from adapter.sources.opening import open_source
+from adapter.sources.snapshot import Snapshot
 from adapter.tables.drug_list import class_rows
 from tests.spec.expand import resources_of
 from tests.spec.folder import cases_of, person, write

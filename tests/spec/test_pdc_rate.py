@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapter.config import Config
-from adapter.measuring import Measuring, measure
+from adapter.jobs.measuring import Measuring, measure
 from tests.spec.folder import cases_of, person, write
 
 CASES = list(enumerate(cases_of("measures/pdc_rate"), 1))

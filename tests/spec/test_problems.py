@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from adapter.config import Config
-from adapter.jobs import Screening
-from adapter.problem_finding import Hit, Review, last_day_of_quarter, review
+from adapter.jobs.problem_finding import Hit, Review, last_day_of_quarter, review
+from adapter.jobs.targeting import Screening
 from tests.spec.folder import HERE, cases_of, person, plain, write
 
 CASES = list(enumerate(cases_of("problems"), 1))

@@ -20,7 +20,7 @@ from adapter.resources.service_events import Service, reference_of, service_even
 from adapter.services.due import due
 from adapter.services.lives import lives
 from adapter.services.proposals import proposals
-from adapter.snapshot import from_folder
+from adapter.sources.snapshot import from_folder
 from adapter.targeting.program import load_program
 from tests.conftest import PROGRAMS
 

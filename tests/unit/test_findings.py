@@ -8,9 +8,9 @@ from datetime import date
 
 import pytest
 
-from adapter import jobs
 from adapter.config import Config
 from adapter.findings import KINDS, counted
+from adapter.jobs import targeting
 from adapter.tables import findings
 from tests.unit.tables.samples import (
     ICD10,
@@ -125,8 +125,8 @@ def source(tmp_path_factory):
 def out(source, tmp_path_factory):
     """The files of a screening of all these oddities."""
     folder = tmp_path_factory.mktemp("out")
-    with jobs.screened(jobs.Screening(str(source), AS_OF), Config()) as result:
-        jobs.write_outputs(result, folder)
+    with targeting.screened(targeting.Screening(str(source), AS_OF), Config()) as result:
+        targeting.write_outputs(result, folder)
     return folder
 
 
@@ -158,18 +158,22 @@ def test_findings_hold_no_identifier_and_no_birth_date(out):
 
 
 def test_enrollments_of_another_contract_than_the_one_asked_for_are_not_judged(source):
-    with jobs.screened(jobs.Screening(str(source), AS_OF, contract="H1234"), Config()) as result:
+    with targeting.screened(targeting.Screening(str(source), AS_OF, contract="H1234"), Config()) as result:
         gone = [row["resource"] for row in result.findings if row["kind"] == "enrolled_but_gone"]
     assert gone == ["CarePlan/a4", "CarePlan/a5", "CarePlan/a6"]
-    with jobs.screened(jobs.Screening(str(source), AS_OF, contract="H5678"), Config()) as result:
+    with targeting.screened(targeting.Screening(str(source), AS_OF, contract="H5678"), Config()) as result:
         assert [row for row in result.findings if row["kind"] == "enrolled_but_gone"] == []
 
 
 def test_an_identifier_that_everybody_has_is_told_with_a_number_instead_of_all_names(engine):
-    people = engine.table([{"mbi": "X", "source": f"Patient/{n}"} for n in range(9)], {"mbi": "string", "source": "string"})
+    people = engine.table(
+        [{"mbi": "X", "source": f"Patient/{n}"} for n in range(9)], {"mbi": "string", "source": "string"}
+    )
     rows = engine.records(findings.shared_mbis(people).order_by("resource"))
     assert len(rows) == 9
-    assert rows[0]["finding"].startswith("the Medicare Beneficiary Identifier is also that of Patient/1, Patient/2, Patient/3 and 5 more;")
+    assert rows[0]["finding"].startswith(
+        "the Medicare Beneficiary Identifier is also that of Patient/1, Patient/2, Patient/3 and 5 more;"
+    )
     assert "Patient/8," not in rows[8]["finding"]
 
 

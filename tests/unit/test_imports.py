@@ -14,7 +14,17 @@ PACKAGE = ROOT / "adapter"
 LONGEST_FUNCTION, LONGEST_FILE = 60, 400
 
 # The core does no I/O, reads no clock, knows no Flask and logs nothing: what it may import is named here, all else is refused.
-CORE = ("tables", "targeting", "services", "measures", "resources", "documents", "reporting", "reconciliation", "problems")
+CORE = (
+    "tables",
+    "targeting",
+    "services",
+    "measures",
+    "resources",
+    "documents",
+    "reporting",
+    "reconciliation",
+    "problems",
+)
 CORE_MAY_IMPORT = {
     "__future__", "collections", "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "html",
     "itertools", "json", "math", "operator", "re", "string", "textwrap", "typing", "unicodedata", "urllib.parse",
@@ -22,15 +32,15 @@ CORE_MAY_IMPORT = {
 }  # fmt: skip
 # A loader reads the data files of its own module, and nothing else does.
 LOADERS = {
-    "targeting/program.py": {"pathlib", "adapter.extended"},  # mappings/programs/*.toml
+    "targeting/program.py": {"pathlib", "adapter.mappings.extended"},  # mappings/programs/*.toml
     "targeting/limits.py": {"pathlib", "tomllib"},  # mappings/limits/cms.toml
     "problems/rules.py": {"pathlib", "tomllib"},  # mappings/problems/*.toml
     "measures/settings.py": {"pathlib", "tomllib"},  # mappings/measures/*.toml
-    "reporting/layout.py": {"pathlib", "adapter.extended"},  # mappings/layouts/*.toml
-    "reporting/edits.py": {"pathlib", "adapter.extended"},  # mappings/reporting/edits.toml
-    "reporting/national.py": {"pathlib", "adapter.extended"},  # mappings/reporting/national.toml
-    "documents/texts.py": {"pathlib", "adapter.extended"},  # mappings/documents/*.toml
-    "documents/plan.py": {"pathlib", "adapter.extended"},  # the plan's own file
+    "reporting/layout.py": {"pathlib", "adapter.mappings.extended"},  # mappings/layouts/*.toml
+    "reporting/edits.py": {"pathlib", "adapter.mappings.extended"},  # mappings/reporting/edits.toml
+    "reporting/national.py": {"pathlib", "adapter.mappings.extended"},  # mappings/reporting/national.toml
+    "documents/texts.py": {"pathlib", "adapter.mappings.extended"},  # mappings/documents/*.toml
+    "documents/plan.py": {"pathlib", "adapter.mappings.extended"},  # the plan's own file
     "resources/definitions/__init__.py": {"importlib.resources"},  # its own StructureDefinitions
 }
 
@@ -40,38 +50,23 @@ SHELL_MAY_IMPORT = {
     "adapter": "its version",
     "adapter.errors": "faults become exit codes and OperationOutcomes",
     "adapter.config": "options and environment become a Config",
-    "adapter.jobs": "the jobs",
-    "adapter.contract_report": "the job of the CMS file",
-    "adapter.papers": "the job of the papers",
-    "adapter.measuring": "the job of the measures",
-    "adapter.auditing": "the job of the audit universes",
-    "adapter.engine": "the pool of engines that serve keeps warm",
-    "adapter.simulation": "the job that compares programs",
-    "adapter.reconciling": "the job that puts a medication list together",
-    "adapter.reconciled_text": "a medication list as text",
-    "adapter.reviewing": "the job that records a review",
-    "adapter.writeback": "the job that writes",
-    "adapter.worklist": "the job that tells what is due",
-    "adapter.recording": "the job that records what happened",
+    "adapter.engines.duckdb": "the pool of engines that serve keeps warm",
+    "adapter.outputs.reconciled_text": "a medication list as text",
     "adapter.resources.service_codes": "the words of the services, to choose from",
     "adapter.resources.service_events": "the type of a service to record",
-    "adapter.problem_finding": "the job that finds problems by rule",
-    "adapter.problem_writing": "the job that writes them",
     "adapter.sinks": "what a job writes to, and what was written",
-    "adapter.demo": "the job of the demo",
-    "adapter.screening_files": "what a screening says of itself beside the decisions",
+    "adapter.jobs.screening_files": "what a screening says of itself beside the decisions",
     "adapter.findings": "the names of findings, to print them",
-    "adapter.mappings": "where the lists lie",
-    "adapter.mapping_checks": "the job of check-mappings",
+    "adapter.mappings.folder": "where the lists lie",
+    "adapter.mappings.checks": "the job of check-mappings",
     "adapter.loading.fda": "the job that loads the NDC Directory",
     "adapter.loading.local": "what is loaded, to print it",
     "adapter.loading.maintenance": "the job that loads a maintenance list",
     "adapter.loading.rxnorm": "the job that loads RxNorm",
-    "adapter.explanation": "a decision as text",
-    "adapter.chart": "a comparison as a picture",
+    "adapter.outputs.explanation": "a decision as text",
+    "adapter.outputs.chart": "a comparison as a picture",
     "adapter.targeting.program": "a program, to show it",
     "adapter.targeting.description": "a program as text",
-    "adapter.report_files": "the jobs on a CMS file that is there already",
     "adapter.reporting.finding": "the type of findings of the CMS file, to print them",
     "adapter.reporting.layout": "a record layout, to show it",
     "adapter.reporting.description": "a record layout as text",
@@ -89,7 +84,7 @@ CLOCK = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "sleep"}
 READS_THE_CLOCK = {
     "cli/options.py": "the day and the instant that jobs are given",
     "cli/demo.py": "how long the demo took",
-    "demo.py": "how long to wait for the embedded server",
+    "jobs/demo.py": "how long to wait for the embedded server",
     "fhir/transport.py": "how long to wait before a request is repeated",
     "fhir/client.py": "handed on to the transport",
 }
@@ -118,7 +113,7 @@ def modules() -> set[str]:
 
 @cache
 def imported(path: Path) -> frozenset[str]:
-    """What a file imports by dotted name, modules of the package in full: "from adapter import jobs" is adapter.jobs."""
+    """What a file imports by dotted name, modules of the package in full: "from adapter import jobs" is adapter.jobs.targeting."""
     found: set[str] = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -143,7 +138,7 @@ def allowed(module: str, names: set[str]) -> bool:
 def test_there_is_a_package_to_look_at():
     assert len(FILES) > 50
     assert "adapter.tables.claims" in modules()
-    assert "adapter.jobs" in imported(PACKAGE / "cli" / "screen.py")
+    assert "adapter.jobs.targeting" in imported(PACKAGE / "cli" / "screen.py")
 
 
 @pytest.mark.parametrize("path", under(*CORE), ids=name)
@@ -175,13 +170,18 @@ def test_only_the_edge_reads_the_clock():
 @pytest.mark.parametrize("path", under(*SHELL), ids=name)
 def test_the_shell_imports_jobs_and_what_it_prints(path):
     own = {module for module in imported(path) if module.split(".")[0] == "adapter"}
-    others = {module for module in own if not allowed(module, {f"adapter.{folder}" for folder in SHELL})}
+    others = {module for module in own if not allowed(module, {f"adapter.{folder}" for folder in ("jobs", *SHELL)})}
     assert sorted(others - set(SHELL_MAY_IMPORT)) == []
 
 
 def test_every_permission_of_the_shell_is_used():
     used = {module for path in under(*SHELL) for module in imported(path)}
     assert sorted(set(SHELL_MAY_IMPORT) - used) == []
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path not in under("jobs", *SHELL)], ids=name)
+def test_nothing_under_the_jobs_knows_a_job(path):
+    assert sorted(module for module in imported(path) if allowed(module, {"adapter.jobs"})) == []
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path not in under(*SHELL)], ids=name)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from adapter.errors import MappingError
-from adapter.mapping_checks import check_mappings, checked_files
-from adapter.mappings import load_mappings
+from adapter.mappings.checks import check_mappings, checked_files
+from adapter.mappings.folder import load_mappings
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "mappings"

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from adapter.cli.mappings import mappings_group
 from adapter.errors import MappingError
-from adapter.mapping_checks import check_mappings
-from adapter.mappings import load_mappings, load_shipped
+from adapter.mappings.checks import check_mappings
+from adapter.mappings.folder import load_mappings, load_shipped
 
 DATA = Path(__file__).parents[1] / "data"
 RELEASE = DATA / "rxnorm" / "RxNorm_full_10062025"

@@ -8,10 +8,10 @@ from datetime import date
 import msgspec
 import pytest
 
-from adapter.mappings import load_mappings
+from adapter.mappings.folder import load_mappings
 from adapter.population import by_program, enrollment_tables, own_enrollments, plan_year_tables, populate
 from adapter.resources.service_events import Service, service_event
-from adapter.snapshot import from_folder
+from adapter.sources.snapshot import from_folder
 from tests.unit.tables.samples import (
     ICD10,
     NDC,

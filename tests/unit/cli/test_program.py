@@ -81,6 +81,8 @@ def test_list_tells_a_program_that_cannot_be_used_and_still_lists_the_others(tmp
     monkeypatch.setenv("MTM_MAPPINGS", str(tmp_path / "mappings"))
     rows = {row["name"]: row for row in json.loads(run("list", "--json"))}
     assert sorted(rows) == sorted([*NAMES, "broken"])
-    assert rows["broken"]["title"].startswith("cannot be used: broken.toml: drug_cost: there is no key called `treshold`")
+    assert rows["broken"]["title"].startswith(
+        "cannot be used: broken.toml: drug_cost: there is no key called `treshold`"
+    )
     assert rows["broken"]["year"] is None
     assert "broken                -" in run("list")

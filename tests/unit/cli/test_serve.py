@@ -67,7 +67,18 @@ class Served:
 
 @contextmanager
 def serving(*options: str, source: str = DEMO, **environ: str) -> Iterator[Served]:
-    command = [sys.executable, "-W", "always::ResourceWarning", "-m", "adapter.cli.main", "serve", source, "--port", "0", *options]
+    command = [
+        sys.executable,
+        "-W",
+        "always::ResourceWarning",
+        "-m",
+        "adapter.cli.main",
+        "serve",
+        source,
+        "--port",
+        "0",
+        *options,
+    ]
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | environ
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     guard = Timer(SECONDS, process.kill)
@@ -91,7 +102,11 @@ def test_it_answers_over_http_and_logs_nothing_of_persons():
 
         inputs = b'{"resourceType": "Parameters", "parameter": [{"name": "asOf", "valueDate": "2023-10-31"}]}'
         with ThreadPoolExecutor(2) as pool:  # two at once give the same answer
-            answers = list(pool.map(lambda _: served.ask("POST", OPERATION, inputs, Content_Type="application/fhir+json"), range(2)))
+            answers = list(
+                pool.map(
+                    lambda _: served.ask("POST", OPERATION, inputs, Content_Type="application/fhir+json"), range(2)
+                )
+            )
         assert len(set(answers)) == 1
         assert answers[0][0] == 200
         Parameters.model_validate_json(answers[0][1])
@@ -126,7 +141,10 @@ def test_errors_that_come_before_flask_are_operation_outcomes_too():
 def test_a_source_that_hangs_does_not_keep_it_from_stopping_and_no_scratch_folder_stays(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         source = f"http://127.0.0.1:{silent.getsockname()[1]}/fhir"
-        with serving(source=source, TMPDIR=str(tmp_path)) as served, socket.create_connection(("127.0.0.1", served.port)) as client:
+        with (
+            serving(source=source, TMPDIR=str(tmp_path)) as served,
+            socket.create_connection(("127.0.0.1", served.port)) as client,
+        ):
             client.sendall(b"GET " + OPERATION.encode() + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             connection, _ = silent.accept()  # now the request waits for the source
             with connection:

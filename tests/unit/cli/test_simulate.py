@@ -49,7 +49,12 @@ def test_the_table_shows_both_programs_and_the_moves(source, tmp_path):
     assert "simulation.svg, manifest.json" in done.stdout
     assert "notice: 2023-12-31 lies outside plan year 2024" in done.stderr
     assert "refused: 1 resources or rows" in done.stderr
-    assert (tmp_path / "out" / "moves.csv").read_text().splitlines()[1].startswith("mtm-demo-01,targeted,not_targeted,core,,")
+    assert (
+        (tmp_path / "out" / "moves.csv")
+        .read_text()
+        .splitlines()[1]
+        .startswith("mtm-demo-01,targeted,not_targeted,core,,")
+    )
 
 
 def test_each_program_takes_the_last_day_of_its_year_when_that_is_over(source):

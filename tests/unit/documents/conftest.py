@@ -13,7 +13,7 @@ from adapter.documents.desk import Desk
 from adapter.documents.papers import COMPOSERS
 from adapter.documents.plan import load_plan
 from adapter.documents.texts import load_texts
-from adapter.press import Press
+from adapter.outputs.press import Press
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "fixtures" / "documents"

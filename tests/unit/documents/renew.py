@@ -7,7 +7,7 @@ from adapter.documents.desk import Desk
 from adapter.documents.papers import COMPOSERS
 from adapter.documents.plan import load_plan
 from adapter.documents.texts import LANGUAGES, load_texts
-from adapter.press import Press
+from adapter.outputs.press import Press
 from tests.unit.documents.conftest import EXAMPLES, ON, ROOT, TEXTS, pages_of
 
 

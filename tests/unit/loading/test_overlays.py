@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapter.loading import overlays
-from adapter.mappings import load_mappings
+from adapter.mappings.folder import load_mappings
 from adapter.tables import drug_codes
 from tests.unit.loading.conftest import DATA
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapter.errors import MappingError
-from adapter.mapping_checks import checked_files
+from adapter.mappings.checks import checked_files
 from adapter.measures.settings import CARE, CMR, CmrCompletion, Pdc, facts, load_settings, reservations, settings_faults
 
 SHIPPED = Path(__file__).parents[3] / "mappings"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.engine import Engine
+from adapter.engines.duckdb import Engine
 from adapter.reporting.layout import load_layout
 from adapter.reporting.records import parts, records
 

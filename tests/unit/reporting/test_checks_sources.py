@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from adapter.engine import Engine
+from adapter.engines.duckdb import Engine
 from adapter.reporting.checks import EDITS
 from adapter.reporting.checks_sources import source_findings
 from adapter.reporting.edits import load_edits

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from adapter.engine import Engine
+from adapter.engines.duckdb import Engine
 from adapter.tables import mtm_events
 
 # Ibis 12.0.0 calls a method of DuckDB that DuckDB 2 deprecates.

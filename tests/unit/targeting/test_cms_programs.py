@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapter.errors import MappingError
-from adapter.mapping_checks import check_mappings, checked_files
+from adapter.mappings.checks import check_mappings, checked_files
 from adapter.targeting.limits import load_limits
 from adapter.targeting.program import load_program
 
@@ -178,7 +178,9 @@ def test_what_a_file_changes_with_standing_and_source_is_not_its_choice(own):
 
 
 def test_a_choice_that_is_no_setting_is_refused(own):
-    with pytest.raises(MappingError, match=r"drug_cost\.chosen: 'treshold' is no setting of this table; known are: thr"):
+    with pytest.raises(
+        MappingError, match=r"drug_cost\.chosen: 'treshold' is no setting of this table; known are: thr"
+    ):
         own("cms-2025", {"drug_cost": {"standing": "V", "chosen": ["treshold"]}})
 
 

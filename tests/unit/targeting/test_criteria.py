@@ -151,7 +151,9 @@ FACTS = [
 def test_a_diagnosis_is_told_with_code_name_and_day(engine, rule, entries, number):
     row, fact = FACTS[number]
     table = engine.table([row | {"beneficiary": "p"}], CONDITIONS)
-    [found] = engine.records(proven(criteria.chronic_diseases(table, engine.table([], DIAGNOSES), entries, rule, AS_OF)))
+    [found] = engine.records(
+        proven(criteria.chronic_diseases(table, engine.table([], DIAGNOSES), entries, rule, AS_OF))
+    )
     assert found["evidence"] == [{"item": "diabetes", "fact": fact, "source": "Condition/1"}]
 
 
@@ -416,7 +418,11 @@ COST_SETTINGS = {
     "a quarter at the threshold": ({"method": "quarter"}, [fill("1233.75", LAST)], ("not_met", "1233.75")),
     "a fill before the quarter": ({"method": "quarter"}, [fill("5000.00")], NOTHING),
     "carried to the end of the year": ({"method": "projected"}, [fill("273.00")], ("not_met", "365.00")),
-    "millions carried to the end of the year": ({"method": "projected"}, [fill("99999999.99")], ("met", "133699633.69")),
+    "millions carried to the end of the year": (
+        {"method": "projected"},
+        [fill("99999999.99")],
+        ("met", "133699633.69"),
+    ),
     "no threshold": ({"threshold": "0"}, [fill("0.01")], ("met", "0.01")),
 }
 

@@ -118,14 +118,20 @@ def told(name: str) -> str:
 def test_the_program_of_health_partners_reads_as_its_page():
     text = told("health-partners-2023")
     assert "in force from 2023-01-01 to 2023-12-31" in text
-    assert "at least 3 chronic diseases, at least 7 covered Part D drugs, and a likely yearly drug cost more than $4,935.00" in text
+    assert (
+        "at least 3 chronic diseases, at least 7 covered Part D drugs, and a likely yearly drug cost more than $4,935.00"
+        in text
+    )
     assert "members of H1234-003 who take an adherence drug" in text
     assert "Asthma [asthma]: only asthma of respiratory" in text
 
 
 def test_a_floor_reads_as_the_federal_rule():
     text = told("cms-2025")
-    assert "at least 3 chronic diseases, at least 8 covered Part D drugs, and a likely yearly drug cost at or above $1,623.00" in text
+    assert (
+        "at least 3 chronic diseases, at least 8 covered Part D drugs, and a likely yearly drug cost at or above $1,623.00"
+        in text
+    )
     assert "Special Needs Plans: the program names none, so this door is shut." in text
     assert "HIV/AIDS [hiv_aids]: all codes of hiv_aids" in text
     assert "89 FR 30448" in text
@@ -157,7 +163,10 @@ GUIDANCE = [  # deadlines that stand in no regulation (reference/cms-rules.md 3)
         ("cms-2022", ["Chronic diseases: not verified (U)", "Drug cost: not verified (U)"]),
         ("cms-2024", ["Chronic diseases: not verified (U)"]),
         ("cms-2025", []),
-        ("cms-2026", ["Drug cost: read in two secondary texts that do not depend on each other, not in the official one (P+)"]),
+        (
+            "cms-2026",
+            ["Drug cost: read in two secondary texts that do not depend on each other, not in the official one (P+)"],
+        ),
         ("cms-2027", ["Drug cost: read in one secondary text, not in the official one (P)"]),
     ],
 )

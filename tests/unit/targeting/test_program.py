@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from adapter.errors import MappingError
-from adapter.jobs import default_day
+from adapter.jobs.targeting import default_day
 from adapter.targeting.program import is_contract, is_plan, load_program, program_path
 from tests.conftest import PROGRAMS
 

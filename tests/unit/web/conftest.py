@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from adapter import jobs
 from adapter.config import Config
-from adapter.engine import EnginePool
-from adapter.jobs import Screening
+from adapter.engines.duckdb import EnginePool
+from adapter.jobs import targeting
+from adapter.jobs.targeting import Screening
 from adapter.targeting.decision import CriterionResult, Decision, Evidence
 from adapter.targeting.program import load_program
 from adapter.web import create_app
@@ -47,7 +47,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def explained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Screening, str]]:
-    """What was asked of jobs.explain, which answers at once with one and the same decision."""
+    """What was asked of targeting.explain, which answers at once with one and the same decision."""
     calls: list[tuple[Screening, str]] = []
     program = load_program("health-partners-2023", ROOT / "mappings" / "programs")
 
@@ -58,18 +58,18 @@ def explained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Screening, str]]:
         decision = Decision(beneficiary, "H1234", "001", "targeted", ("core",), "01", criteria, screening.as_of)
         return decision, program, ("the source holds no Coverage",)
 
-    monkeypatch.setattr(jobs, "explain", explain)
+    monkeypatch.setattr(targeting, "explain", explain)
     return calls
 
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
-    """Makes jobs.explain raise that fault."""
+    """Makes targeting.explain raise that fault."""
 
     def fail(error: Exception) -> None:
         def explain(*_: Any) -> None:
             raise error
 
-        monkeypatch.setattr(jobs, "explain", explain)
+        monkeypatch.setattr(targeting, "explain", explain)
 
     return fail

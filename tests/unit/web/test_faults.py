@@ -5,9 +5,16 @@ import logging
 import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
-from adapter.errors import AdapterError, ConfigError, ConformanceError, Fault, MappingError, SourceError
+from adapter.errors import (
+    AdapterError,
+    ConfigError,
+    ConformanceError,
+    Fault,
+    MappingError,
+    SourceError,
+    UnknownBeneficiary,
+)
 from adapter.fhir.conformance import from_xml
-from adapter.jobs import UnknownBeneficiary
 from adapter.web.app import LARGEST_BODY
 from tests.unit.web.helpers import OPERATION, answering
 
@@ -28,7 +35,12 @@ def told(answer, status):
     [
         (UnknownBeneficiary(), 404, "not-found", "no such beneficiary"),
         (ConfigError("H12 is no contract"), 400, "invalid", "H12 is no contract"),
-        (MappingError([Fault("p.toml", "minimum", "is no number"), Fault("q.toml", "", "?")]), 500, "exception", "operator"),
+        (
+            MappingError([Fault("p.toml", "minimum", "is no number"), Fault("q.toml", "", "?")]),
+            500,
+            "exception",
+            "operator",
+        ),
         (SourceError("The search was answered with 401", 401), 502, "transient", "401"),
         (SourceError("The base URL leads to nothing", 404), 502, "transient", "base URL"),
         (SourceError("No answer in time"), 502, "transient", "No answer"),
@@ -63,12 +75,21 @@ def test_an_unexpected_fault_tells_nothing_and_logs_where_it_was_without_values(
 
 
 def test_unknown_addresses_are_not_found(client):
-    fhir = ("/fhir", "/fhir/", "/fhir//metadata", "/fhir/Patient", "/fhir/Patient/b1", "/fhir/Patient/a/b/$mtm-targeting")
+    fhir = (
+        "/fhir",
+        "/fhir/",
+        "/fhir//metadata",
+        "/fhir/Patient",
+        "/fhir/Patient/b1",
+        "/fhir/Patient/a/b/$mtm-targeting",
+    )
     for path in ("/", "/health/", "/%ff", *fhir):
         assert told(client.get(path), 404)["code"] == "not-found"
 
 
-@pytest.mark.parametrize(("path", "allow"), [("/health", "GET, HEAD, OPTIONS"), (OPERATION, "GET, HEAD, OPTIONS, POST")])
+@pytest.mark.parametrize(
+    ("path", "allow"), [("/health", "GET, HEAD, OPTIONS"), (OPERATION, "GET, HEAD, OPTIONS, POST")]
+)
 def test_a_wrong_method_is_told_with_those_allowed(client, path, allow):
     answer = client.delete(path)
     told(answer, 405)
@@ -82,7 +103,8 @@ def test_errors_come_as_xml_when_that_is_wanted(client):
 
 
 @pytest.mark.parametrize(
-    "accept", ["text/html", "application/fhir+json; fhirVersion=3.0", "application/fhir+json; q=0", "text/turtle, image/*"]
+    "accept",
+    ["text/html", "application/fhir+json; fhirVersion=3.0", "application/fhir+json; q=0", "text/turtle, image/*"],
 )
 def test_what_cannot_be_answered_is_not_acceptable(client, explained, accept):
     for path in ("/fhir/metadata", OPERATION):
@@ -92,7 +114,9 @@ def test_what_cannot_be_answered_is_not_acceptable(client, explained, accept):
 
 def test_format_in_the_query_goes_before_accept(client):
     assert client.get("/fhir/metadata?_format=xml", headers={"Accept": JSON}).content_type == XML
-    assert client.get("/fhir/metadata?_format=application/fhir+json", headers={"Accept": "text/html"}).content_type == JSON
+    assert (
+        client.get("/fhir/metadata?_format=application/fhir+json", headers={"Accept": "text/html"}).content_type == JSON
+    )
     told(client.get("/fhir/metadata?_format=ttl"), 406)
 
 
@@ -113,7 +137,9 @@ def test_the_best_of_accept_is_answered(client, accept, mime):
     assert client.get("/fhir/metadata", headers={"Accept": accept}).content_type == mime
 
 
-@pytest.mark.parametrize("headers", [{"Content-Type": "text/plain"}, {}, {"Content-Type": JSON, "Content-Encoding": "gzip"}])
+@pytest.mark.parametrize(
+    "headers", [{"Content-Type": "text/plain"}, {}, {"Content-Type": JSON, "Content-Encoding": "gzip"}]
+)
 def test_a_body_in_another_form_is_an_unsupported_media_type(client, headers):
     told(client.post(OPERATION, data=b'{"resourceType": "Parameters"}', headers=headers), 415)
 

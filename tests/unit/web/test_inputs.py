@@ -32,12 +32,18 @@ def test_without_inputs_the_day_is_today_within_the_plan_year(make, explained):
 def test_the_settings_reach_the_job(make, explained):
     make(source="https://fhir.example/r4", contract="H1234", at_risk=ROOT / "x.csv").post(OPERATION)
     screening, beneficiary = explained[0]
-    assert (screening.source, screening.contract, screening.at_risk) == ("https://fhir.example/r4", "H1234", ROOT / "x.csv")
+    assert (screening.source, screening.contract, screening.at_risk) == (
+        "https://fhir.example/r4",
+        "H1234",
+        ROOT / "x.csv",
+    )
     assert beneficiary == "b1"
 
 
 @pytest.mark.parametrize("program", [{"valueString": "health-partners-2023"}, {"valueCode": "health-partners-2023"}])
-@pytest.mark.parametrize("mime", [JSON, "application/json", XML, "application/xml", "application/fhir+json; charset=utf-8"])
+@pytest.mark.parametrize(
+    "mime", [JSON, "application/json", XML, "application/xml", "application/fhir+json; charset=utf-8"]
+)
 def test_parameters_in_the_body_count(client, explained, mime, program):
     resource = parameters(DAY, {"name": "program", **program})
     body = {"data": to_xml(resource)} if "xml" in mime else {"json": resource}
@@ -54,7 +60,9 @@ def test_the_query_of_a_get_counts(client, explained):
     assert explained[0][0].as_of == date(2023, 3, 5)
 
 
-@pytest.mark.parametrize("day", ["2023-03", "2023", "2023-02-30", "20230305", "2023-W10-1", "", "today", " 2023-03-05", "２０２３-03-05"])
+@pytest.mark.parametrize(
+    "day", ["2023-03", "2023", "2023-02-30", "20230305", "2023-W10-1", "", "today", " 2023-03-05", "２０２３-03-05"]
+)
 def test_a_day_that_is_none_is_refused(client, day):
     refused(client.get(OPERATION, query_string={"asOf": day}), "asOf", "2023-12-31")
 
@@ -70,7 +78,9 @@ def test_the_own_program_file_is_asked_for_by_its_name(make, explained):
     assert explained[0][0].program == own
 
 
-@pytest.mark.parametrize("query", ["asof=2023-03-05", "patient=1", "asOf=2023-03-05&asOf=2023-03-06", "asOf=2023-03-05&x="])
+@pytest.mark.parametrize(
+    "query", ["asof=2023-03-05", "patient=1", "asOf=2023-03-05&asOf=2023-03-06", "asOf=2023-03-05&x="]
+)
 def test_a_query_that_is_not_understood_is_refused(client, query):
     refused(client.get(f"{OPERATION}?{query}"), "input")
 

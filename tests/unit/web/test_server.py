@@ -9,13 +9,18 @@ from adapter.errors import ConfigError
 from adapter.web.server import _Channel, _ErrorTask, listener, origin
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "example.com", "", "127.0.0.1.example.com", "::ffff:10.0.0.1"])
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "10.1.2.3", "example.com", "", "127.0.0.1.example.com", "::ffff:10.0.0.1"]
+)
 def test_a_host_that_others_can_reach_is_refused_with_the_reason(host):
     with pytest.raises(ConfigError, match="no authentication yet"):
         listener(host, 0)
 
 
-@pytest.mark.parametrize(("host", "start"), [("127.0.0.1", "http://127.0.0.1:"), ("localhost", "http://127.0.0.1:"), ("127.9.9.9", "http://127.9.9.9:")])
+@pytest.mark.parametrize(
+    ("host", "start"),
+    [("127.0.0.1", "http://127.0.0.1:"), ("localhost", "http://127.0.0.1:"), ("127.9.9.9", "http://127.9.9.9:")],
+)
 def test_port_0_takes_a_free_one(host, start):
     with listener(host, 0) as opened:
         assert origin(opened).startswith(start)

@@ -1,0 +1,1 @@
+"""What a plan holds beside FHIR: rosters, MARx reports, hospice stays, take-back sites."""
