@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from tests.unit.jobs.test_papers import enrolled, person, reviewed
-
 from adapter.config import Config
 from adapter.jobs import papers
 from adapter.jobs.papers import Printing
 from tests.unit.documents.conftest import EXAMPLES, text_of
+from tests.unit.jobs.test_papers import enrolled, person, reviewed
 
 CONFIG = Config()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.jobs.test_papers import source  # noqa: F401  # a fixture: three persons in a folder
 
 from tests.unit.cli.running import run
 from tests.unit.documents.conftest import EXAMPLES
+from tests.unit.jobs.test_papers import source  # noqa: F401  # a fixture: three persons in a folder
 
 FORM, PLAN, SITES = EXAMPLES / "member.json", EXAMPLES / "plan.toml", EXAMPLES / "sites.csv"
 
