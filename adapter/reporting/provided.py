@@ -75,7 +75,10 @@ def reviews(of: Services) -> ir.Table:
         "impaired": rows.cognitively_impaired, "ltc": rows.ltc_facility, "summary_on": rows._summary["on"],
     }  # fmt: skip
     if of.with_sources:
-        told = {"source": rows._from, "summary": rows._summary["source"]}
+        told = {
+            "source": rows._from, "summary": rows._summary["source"],
+            "impaired_from": ibis.ifelse(rows.cognitively_impaired.notnull(), rows._from, ibis.null("string")),
+        }  # fmt: skip
     return rows.group_by("beneficiary").agg(cmr=ibis.struct(told).argmin(_order(rows)))
 
 

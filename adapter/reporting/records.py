@@ -78,8 +78,8 @@ def records(of: Parts) -> ir.Table:
 def evidence(of: Parts) -> tuple[ir.Table, ...]:
     """The resources behind the records, a table for each part: beneficiary, and text columns of versioned references.
 
-    Columns, joined by ';' where there are several: patient; enrollments, last (enrollment); cmr, summary; offer; tmrs,
-    disposals; recommended, resolved. They are not joined here: with a million enrollees that costs more than all else.
+    Columns, joined by ';' where there are several: patient; enrollments, last (enrollment); cmr, summary,
+    impaired (that CMR when it tells); offer; tmrs, disposals; recommended, resolved. They are not joined here: with a million enrollees that costs more than all else.
     """
     services = replace(of.services, with_sources=True)
     persons = of.persons.semi_join(of.enrollees, "beneficiary")
@@ -87,7 +87,12 @@ def evidence(of: Parts) -> tuple[ir.Table, ...]:
     return (
         persons.select("beneficiary", patient=versioned(persons.source, persons.version_id)),
         carriers(of.enrollments, of.contract, of.year),
-        reviews.select("beneficiary", cmr=reviews.cmr["source"], summary=reviews.cmr["summary"]),
+        reviews.select(
+            "beneficiary",
+            cmr=reviews.cmr["source"],
+            summary=reviews.cmr["summary"],
+            impaired=reviews.cmr["impaired_from"],
+        ),
         offers.select("beneficiary", offer=offers.offer["source"]),
         provided.tallies(services).select("beneficiary", "tmrs", "disposals"),
         provided.recommendations(services).select("beneficiary", "recommended", "resolved"),
@@ -126,12 +131,12 @@ def _persons(of: Parts) -> ir.Table:
 def _cmr(cmr: ir.StructValue, offer: ir.StructValue) -> dict[str, ir.Value]:
     """The elements on offer and CMR, of the first offer and of the initial CMR with a summary.
 
-    Cognitive impairment is asked "at the CMR offer or delivery" [P+]: the CMR tells, else the first offer, else U; the
-    LTC facility is U when there was no CMR [P+].
+    Cognitive impairment is asked "at the CMR offer or delivery" [P+]: what was told at the CMR stands (U too), else at
+    the first offer, else U; the LTC facility is U when there was no CMR [P+].
     """
     received = cmr.notnull()
     return {
-        "cognitively_impaired": ibis.coalesce(ibis.ifelse(received, cmr["impaired"], offer["impaired"]), "U"),
+        "cognitively_impaired": ibis.coalesce(cmr["impaired"], offer["impaired"], "U"),
         "ltc_facility": ibis.coalesce(cmr["ltc"], "U"),
         "cmr_offered": _flag(offer.notnull()),
         "cmr_offered_on": offer["on"],

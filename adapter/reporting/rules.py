@@ -30,9 +30,13 @@ _INITIAL = "of the initial CMR: the first between enrollment and end with a stan
 
 RULES: Mapping[str, Rule] = {
     "contract_number": Rule("the contract of the enrollment", "one file per contract", "V", _ENROLLED),
-    "mbi": Rule("the current MBI of the Patient: not historic, its period open, else the last one given", _LAYOUT, "P+", _PERSON),
+    "mbi": Rule(
+        "the current MBI of the Patient: not old or historic, its period open, else the one that ended last", _LAYOUT, "P+", _PERSON
+    ),
     "mbi_history": Rule("all other MBIs of the Patient", "own reading", "U", _PERSON),
-    "first_name": Rule("the first given name of the official name; blank with one name only", _LAYOUT, "P+", _PERSON),
+    "first_name": Rule(
+        "the first given name of the official name whose period is open; blank with one name only", _LAYOUT, "P+", _PERSON
+    ),
     "middle_initial": Rule("the first letter of the second given name", "CY2018 record layout", "P+", _PERSON),
     "last_name": Rule("the family name of the official name, or the only name", _LAYOUT, "P+", _PERSON),
     "birth_date": Rule("the birthDate of the Patient, when it is a whole day", _LAYOUT, "P+", _PERSON),
@@ -49,7 +53,8 @@ RULES: Mapping[str, Rule] = {
         "the reason of the opt-out of the last enrollment: 01 death, 02 disenrollment, 03 request, 99 other", _LAYOUT, "P", ("last",)
     ),
     "cognitively_impaired": Rule(
-        f"as recorded {_INITIAL}; without one at the first offer; else U", _LAYOUT, "P+", ("cmr", "offer"), first_only=True
+        f"as recorded {_INITIAL}; when nothing is told there at the first offer; else U", _LAYOUT, "P+", ("impaired", "offer"),
+        first_only=True,
     ),
     "ltc_facility": Rule(f"as recorded {_INITIAL}; U when no CMR", _LAYOUT, "P+", ("cmr",)),
     "cmr_offered": Rule(

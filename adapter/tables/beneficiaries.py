@@ -50,9 +50,11 @@ def beneficiaries(rows: ir.Table) -> ir.Table:
 
 
 def _mbi(identifiers: ir.ArrayValue) -> ir.StringValue:
-    """The current Medicare Beneficiary Identifier: not marked historic, its period open, else the last one given."""
+    """The current Medicare Beneficiary Identifier: not marked old or historic, its period open, else the last that ended."""
     mbis = _mbis(identifiers)
-    return _normal(ibis.coalesce(_last(_current(mbis))["value"], _last(mbis)["value"]))
+    ends = mbis.map(lambda i: i["period"]["end"])
+    ended_last = mbis.filter(lambda i: i["period"]["end"] == ends.maxs())
+    return _normal(ibis.coalesce(_last(_current(mbis))["value"], _last(ended_last)["value"], _last(mbis)["value"]))
 
 
 def _current_mbis(identifiers: ir.ArrayValue) -> ir.IntegerValue:
@@ -72,13 +74,13 @@ def _normal(mbi: ir.StringValue) -> ir.StringValue:
 
 
 def _is_historic(identifier: ir.StructValue) -> ir.BooleanValue:
-    """BFD v2 marks an earlier MBI by the extension identifier-currency with the code ``historic``."""
+    """FHIR marks an earlier identifier by ``use`` old; BFD v2 by the extension identifier-currency with the code ``historic``."""
     marked = identifier["type"]["coding"].filter(
         lambda c: (c["extension"].filter(lambda e: e["valueCoding"]["code"] == "historic").length() > 0).fill_null(
             False
         )
     )
-    return (marked.length() > 0).fill_null(False)
+    return (marked.length() > 0).fill_null(False) | (identifier["use"] == "old").fill_null(False)
 
 
 def _last(items: ir.ArrayValue) -> ir.StructValue:
@@ -86,10 +88,17 @@ def _last(items: ir.ArrayValue) -> ir.StructValue:
 
 
 def _name(names: ir.ArrayValue) -> ir.StructValue:
-    """The official name, else the usual one, else any that is not old or maiden, else the first."""
+    """The official name, else the usual one, else any that is not old or maiden, each while its period is open; else the first."""
+    borne = names.filter(lambda n: n["period"]["end"].isnull())
     return ibis.coalesce(
+        borne.filter(lambda n: n["use"] == "official")[0],
+        borne.filter(lambda n: n["use"] == "usual")[0],
+        borne.filter(_may_be_current)[0],
         names.filter(lambda n: n["use"] == "official")[0],
-        names.filter(lambda n: n["use"] == "usual")[0],
-        names.filter(lambda n: n["use"].isnull() | ~n["use"].isin(["old", "maiden"]))[0],
+        names.filter(_may_be_current)[0],
         names[0],
     )
+
+
+def _may_be_current(name: ir.StructValue) -> ir.BooleanValue:
+    return name["use"].isnull() | ~name["use"].isin(["old", "maiden", "nickname", "anonymous"])

@@ -31,13 +31,13 @@ PERIOD: Shape = {"start": STRING, "end": STRING}
 META: Shape = {"lastUpdated": STRING, "versionId": STRING, "tag": [{"system": STRING, "code": STRING}]}
 CODED: Shape = {"coding": [{"system": STRING, "code": STRING}]}
 MONEY: Shape = {"value": STRING, "currency": STRING}
-IDENTIFIER: Shape = {"system": STRING, "value": STRING, "type": CODED, "period": PERIOD}
 COMMON: dict[str, Shape] = {"resourceType": STRING, "id": STRING, "meta": META}
 CONTAINED: Shape = [{"resourceType": STRING, "id": STRING, "code": CONCEPT}]
 
 PATIENT: dict[str, Shape] = COMMON | {
     "identifier": [
         {
+            "use": STRING,
             "system": STRING,
             "value": STRING,
             "period": PERIOD,

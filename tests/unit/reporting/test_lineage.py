@@ -10,7 +10,9 @@ from adapter.reporting.form import Field
 from adapter.reporting.lineage import cells
 from adapter.reporting.rules import RULES
 
-COLUMNS = ("patient", "enrollments", "last", "offer", "cmr", "summary", "tmrs", "recommended", "resolved", "disposals")
+COLUMNS = (
+    "patient", "enrollments", "last", "offer", "cmr", "summary", "impaired", "tmrs", "recommended", "resolved", "disposals",
+)  # fmt: skip
 FULL = {name: f"X/{name}" for name in COLUMNS} | {"tmrs": "X/t1;X/t2"}
 BARE = dict.fromkeys(COLUMNS) | {"patient": "X/patient", "enrollments": "X/enrollments", "last": "X/last"}
 
@@ -50,7 +52,7 @@ def test_the_resources_of_each_cell(layout):
         and first["cmr_method"] == "X/cmr"
         and first["cmr_offered"] == "X/offer"
     )
-    assert first["cognitively_impaired"] == "X/cmr" and first["tmr_count"] == "X/t1;X/t2"
+    assert first["cognitively_impaired"] == "X/impaired" and first["tmr_count"] == "X/t1;X/t2"
     assert first["recommendations"] == "X/recommended" and first["therapy_changes"] == "X/resolved"
     assert first["safe_disposal"] == "X/disposals" and first["cmr_summary_sent_on"] == "X/summary"
 

@@ -103,11 +103,13 @@ def test_of_one_day_the_offer_stands_before_the_cmr(row):
     assert found["cmr_offer_recipient"] == "beneficiary"
 
 
-def test_impaired_at_the_offer_counts_without_a_cmr_only(row):
+def test_impaired_at_the_offer_counts_when_the_cmr_tells_nothing(row):
     offer = service("cmr_offer", "0210", cognitively_impaired="Y")
     assert row(offer)["cognitively_impaired"] == "Y"
     assert row(offer, *reviewed())["cognitively_impaired"] == "N"
-    assert row(offer, *reviewed(cognitively_impaired=None, ltc_facility=None))["cognitively_impaired"] == "U"
+    assert row(offer, *reviewed(cognitively_impaired=None, ltc_facility=None))["cognitively_impaired"] == "Y"
+    assert row(offer, *reviewed(cognitively_impaired="U"))["cognitively_impaired"] == "U"
+    assert row(*reviewed(cognitively_impaired=None))["cognitively_impaired"] == "U"
 
 
 def test_tmrs_are_counted_by_distinct_dates(row):
@@ -206,6 +208,7 @@ def test_the_evidence_of_a_beneficiary(engine):
         "offer": "Communication/o",
         "cmr": "Procedure/cmr-1/_history/1",
         "summary": "Communication/sent-cmr-1/_history/1",
+        "impaired": "Procedure/cmr-1/_history/1",
         "tmrs": "Procedure/t1/_history/3;Procedure/t2/_history/1",
         "recommended": "Communication/r/_history/1",
         "resolved": "Communication/s/_history/1",
