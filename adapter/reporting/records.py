@@ -79,7 +79,8 @@ def evidence(of: Parts) -> tuple[ir.Table, ...]:
     """The resources behind the records, a table for each part: beneficiary, and text columns of versioned references.
 
     Columns, joined by ';' where there are several: patient; enrollments, last (enrollment); cmr, summary,
-    impaired (that CMR when it tells); offer; tmrs, disposals; recommended, resolved. They are not joined here: with a million enrollees that costs more than all else.
+    impaired (that CMR when it tells); offer; tmrs, disposals; recommended, resolved. They are not joined here: with a million
+    enrollees that costs more than all else.
     """
     services = replace(of.services, with_sources=True)
     persons = of.persons.semi_join(of.enrollees, "beneficiary")
