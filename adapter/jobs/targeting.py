@@ -1,6 +1,6 @@
-"""What the adapter does, as functions of plain requests: screen, explain, report. The only place that knows all the parts.
+"""The job that decides who is targeted: a population screened, or one beneficiary explained, by a program on a day.
 
-The command line and the web both call these. A job takes the day as a parameter and reads no clock.
+The command line and the web both call it with a plain request; it takes the day as a parameter and reads no clock.
 """
 
 from __future__ import annotations
