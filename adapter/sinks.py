@@ -6,10 +6,12 @@ caller. A person either is written whole or not at all, and one person's failure
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -28,6 +30,10 @@ from adapter.fhir.references import person_of
 CONFLICTS = frozenset(
     {409, 412}
 )  # HAPI answers a stale ifMatch with 409, others with 412 (reference/hapi.md, section 5)
+NO_VERSION = (
+    "0"  # ifMatch of what must not be there yet: HAPI creates with it, and answers 409 when somebody was faster
+)
+NOT_TAKEN = CONFLICTS | {400, 404}  # how other servers answer it although nobody wrote (sekmet: 412)
 RETRIES_AFTER_CONFLICT = 2
 PERSONS_AT_ONCE = 50  # whose held resources are read together
 
@@ -43,12 +49,17 @@ class PersonWrite:
 
     ``provenance`` is called with only those that are really written. ``rebase`` is called after a conflict with what
     the server holds by then, by Type/id, and gives what is wanted now; without it the difference is taken anew.
+    ``rests_on`` are resources as they were read, with their versions, on which the judgement rests (an enrollment that runs): a
+    server is sent them unchanged with ifMatch, so that a change of them in between is a conflict too. With ``as_new`` what was not
+    held must still not be there, lest it replace what somebody else recorded meanwhile under the same id.
     """
 
     beneficiary: str
     resources: tuple[Resource, ...]
     provenance: Callable[[tuple[Resource, ...]], Resource] | None = None
     rebase: Callable[[PersonWrite, Held], PersonWrite] | None = None
+    rests_on: tuple[Resource, ...] = ()
+    as_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,10 @@ class Sink(Protocol):
         """What is there of one type about these persons (type of its patient or subject), by Type/id."""
         ...
 
+    def exclusive(self) -> AbstractContextManager[None]:
+        """As long as it is held no other process writes there, where only that protects a judgement (a folder has no versions)."""
+        ...
+
 
 @dataclass(frozen=True)
 class _Outcome:
@@ -109,6 +124,7 @@ class ServerSink:
 
     def __init__(self, client: FhirClient) -> None:
         self._client = client
+        self._takes_no_version = True  # until the server refuses NO_VERSION
 
     def write(self, persons: Iterable[PersonWrite], held: Held | None = None) -> WriteReport:
         """Writes what differs for each person; ``held`` is all that the server holds, read from it when None."""
@@ -134,6 +150,10 @@ class ServerSink:
         found = self._client.search_each((resource_type, params) for params in asked)
         theirs = (one for one in found if one["resourceType"] == resource_type and person_of(one) in wanted)
         return {_key(resource): resource for resource in theirs}
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Nothing: a server's versions tell who wrote in between."""
+        return nullcontext()
 
     def _told(self, person: PersonWrite, current: Held | None) -> _Outcome:
         """What became of a person, an expected fault included; anything else is a bug and is not caught."""
@@ -171,9 +191,31 @@ class ServerSink:
     def _send(self, person: PersonWrite, changed: tuple[Resource, ...], state: Held) -> None:
         if not changed:
             return
-        versions = {key: version for key in map(_key, changed) if (version := _version(state.get(key)))}
-        written = (*changed, *_provenance(person, changed))
-        self._client.transaction(bundles.put_bundle(written, self._client.base_url, versions))
+        keys = [_key(resource) for resource in changed]
+        relied_on = [one for one in person.rests_on if _key(one) not in keys and _version(one)]
+        versions = {key: version for key in keys if (version := _version(state.get(key)))}
+        versions |= {_key(one): str(_version(one)) for one in relied_on}
+        new = {key: NO_VERSION for key in keys if person.as_new and key not in state}
+        written = (*changed, *_provenance(person, changed), *relied_on)
+        if new and self._takes_no_version:
+            try:
+                self._transact(written, versions | new)
+            except SinkError as fault:
+                if fault.status not in NOT_TAKEN or self._moved(versions, new):
+                    raise
+            else:
+                return
+        self._transact(written, versions)
+        if new:
+            self._takes_no_version = False
+
+    def _transact(self, resources: tuple[Resource, ...], versions: Mapping[str, str]) -> None:
+        self._client.transaction(bundles.put_bundle(resources, self._client.base_url, versions))
+
+    def _moved(self, versions: Mapping[str, str], new: Iterable[str]) -> bool:
+        """Whether the server holds other versions than these, or by now one of what was new."""
+        now = self.held([*versions, *new])
+        return any(key in now for key in new) or any(_version(now.get(key)) != versions[key] for key in versions)
 
 
 class FolderSink:
@@ -181,13 +223,18 @@ class FolderSink:
 
     def __init__(self, path: Path | str) -> None:
         self._path = Path(path)
+        self._is_locked = False
 
     def write(self, persons: Iterable[PersonWrite], held: Held | None = None) -> WriteReport:
         """Writes what differs from what the folder holds; ``held`` is what a source holds, and makes no difference."""
+        with self._telling():
+            self._path.mkdir(parents=True, exist_ok=True)
+        with self.exclusive():
+            return self._written(persons)
+
+    def _written(self, persons: Iterable[PersonWrite]) -> WriteReport:
         files: dict[str, NdjsonFile] = {}
         try:
-            with self._telling():
-                self._path.mkdir(parents=True, exist_ok=True)
             outcomes = [self._person(person, files) for person in persons]
             with self._telling():
                 for name in sorted(files):
@@ -196,6 +243,23 @@ class FolderSink:
             for file in files.values():
                 file.close()
         return _report(outcomes)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Other processes that write to the folder wait. A folder that is not there, or without locks (some networks), has none."""
+        if self._is_locked or not self._path.is_dir():
+            yield
+            return
+        with self._telling():
+            folder = os.open(self._path, os.O_RDONLY)
+        try:
+            with suppress(OSError):
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            self._is_locked = True
+            yield
+        finally:
+            self._is_locked = False
+            os.close(folder)
 
     def held(self, keys: Iterable[str]) -> dict[str, Resource]:
         """What the folder holds of the resources ``keys`` (Type/id), by that key."""

@@ -20,7 +20,7 @@ from adapter import __version__
 from adapter.config import Config
 from adapter.engines.duckdb import Engine, EnginePool
 from adapter.errors import RefusedRecord, SinkError, UnknownBeneficiary
-from adapter.fhir.json import Resource
+from adapter.fhir.json import Resource, loads
 from adapter.population import plan_year_tables
 from adapter.resources.enrollment_life import opt_out_withdrawn, opted_out, re_enrolled
 from adapter.resources.ids import reference_to
@@ -30,6 +30,7 @@ from adapter.services import records
 from adapter.services.records import Row, Standing
 from adapter.sinks import PersonWrite, Sink, differs, open_sink
 from adapter.sources.opening import open_source
+from adapter.sources.snapshot import Snapshot
 
 TYPES = ("CarePlan", "Procedure", "Communication")
 RECIPIENT_UNDERSTOOD = {
@@ -71,6 +72,12 @@ class _Plan:
     make: Callable[[Resource | None], Resource]
     day: date | None
     notices: tuple[str, ...] = ()
+    about: str = ""  # the reference of another record that must stand
+
+    def rests_on(self, held: Mapping[str, Resource]) -> tuple[Resource, ...]:
+        """What was judged and must not have changed when the record is written: the enrollment, and what the record is about."""
+        wanted = dict.fromkeys([str(self.enrollment.get("source", "")), self.about])
+        return tuple(held[one] for one in wanted if one != self.reference and one in held)
 
 
 Judge = Callable[[Standing, Mapping[str, Resource]], _Plan]
@@ -89,7 +96,7 @@ def record_service(
         made, enrollment = records.settled(asked, standing)
         row = records.same_event(standing.services, made)
         made = _whole(records.with_known(made, row, correct), held.get(row["source"], {}) if row else {})
-        return _Plan(reference_of(made), enrollment, partial(service_event, made), made.on_day)
+        return _Plan(reference_of(made), enrollment, partial(service_event, made), made.on_day, about=made.about)
 
     return _recorded(place, judge, config, pool)
 
@@ -161,30 +168,41 @@ def _mistake(standing: Standing, reference: str) -> _Plan:
 def _recorded(place: Place, judge: Judge, config: Config, pool: EnginePool | None) -> Recorded:
     with ExitStack() as stack:
         sink = open_sink(place.source, lambda url: stack.enter_context(config.client(url)))
-        standing = _standing(place, config, pool)
-        plan = judge(standing, _held(sink, standing))
-        held = sink.held([plan.reference])
+        stack.enter_context(sink.exclusive())
+        standing, held = _standing(place, config, pool, sink)
+        plan = judge(standing, held)
+        held = sink.held([plan.reference]) | held  # also one that is no longer found by its code
         wanted = plan.make(held.get(plan.reference))
         what = "changed" if plan.reference in held else "created"
         if not differs(wanted, held.get(plan.reference)):
-            return Recorded(plan.reference, "unchanged", plan.day, plan.enrollment["contract"], plan.notices)
+            return _told(plan, "unchanged")
+        last = [plan]
 
         def again(person: PersonWrite, current: Mapping[str, Resource]) -> PersonWrite:
-            now = _standing(place, config, pool)
-            anew = judge(now, {**_held(sink, now), **current})
-            return replace(person, resources=(anew.make(current.get(anew.reference)),))
+            now, there = _standing(place, config, pool, sink)
+            last[:] = [anew := judge(now, there)]
+            return replace(person, resources=(anew.make(current.get(anew.reference)),), rests_on=anew.rests_on(there))
 
-        person = PersonWrite(place.beneficiary, (wanted,), _provenance(place, plan, what), again)
+        person = PersonWrite(
+            place.beneficiary, (wanted,), _provenance(place, plan, what), again, plan.rests_on(held), as_new=True
+        )
         report = sink.write([person], held)
     if report.failures:
         raise SinkError(f"{report.failures[0].sentence} Nothing was recorded.", report.failures[0].status)
-    return Recorded(
-        plan.reference, what if report.written else "unchanged", plan.day, plan.enrollment["contract"], plan.notices
-    )
+    return _told(last[0], what if report.written else "unchanged")
 
 
-def _standing(place: Place, config: Config, pool: EnginePool | None) -> Standing:
-    """The enrollments and services of the beneficiary, as the source holds them now."""
+def _told(plan: _Plan, what: str) -> Recorded:
+    return Recorded(plan.reference, what, plan.day, plan.enrollment["contract"], plan.notices)
+
+
+def _standing(
+    place: Place, config: Config, pool: EnginePool | None, sink: Sink
+) -> tuple[Standing, dict[str, Resource]]:
+    """The enrollments and services of the beneficiary, and the resources that tell them, both as the source holds them now.
+
+    Both are of one reading at a server: what somebody writes after it is noticed by its version.
+    """
     with TemporaryDirectory(prefix="mtm-") as scratch, pool.session() if pool else Engine(threads=1) as engine:
         if "://" in place.source:
             with config.client(place.source) as client:
@@ -196,17 +214,20 @@ def _standing(place: Place, config: Config, pool: EnginePool | None) -> Standing
             raise UnknownBeneficiary
         enrollments = engine.rows(year.enrollments, beneficiary=place.beneficiary)
         services = engine.rows(year.services, beneficiary=place.beneficiary)
+        read = _read(snapshot) if snapshot.remote else {}
     if not enrollments and year.rejected:
         raise RefusedRecord(
             f"The beneficiary has no enrollment that can be read; {len(year.rejected)} resources of the source were refused,"
             f" the first: {year.rejected[0].sentence}"
         )
-    return Standing(enrollments, services, place.today)
+    standing = Standing(enrollments, services, place.today)
+    return standing, read or sink.held([row["source"] for row in (*enrollments, *services)])
 
 
-def _held(sink: Sink, standing: Standing) -> Mapping[str, Resource]:
-    """The resources of the services that stand: words and persons are told by them only."""
-    return sink.held([row["source"] for row in standing.services])
+def _read(snapshot: Snapshot) -> dict[str, Resource]:
+    """The resources that were read, by Type/id."""
+    lines = (line for kind in TYPES for path in snapshot.paths(kind) for line in path.read_bytes().splitlines())
+    return {reference_to(one): one for one in map(loads, lines)}
 
 
 def _whole(service: Service, held: Resource) -> Service:

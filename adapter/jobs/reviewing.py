@@ -93,7 +93,7 @@ def review(asked: Reviewing, config: Config, pool: EnginePool | None = None) -> 
     day = date.fromisoformat(form.cmr.date)
     records = reconcile(asked.source, asked.beneficiary, day, config, pool, review_day=day)
     target = asked.sink or asked.source
-    with _sink(target, config) as (sink, base_url):
+    with _sink(target, config) as (sink, base_url), sink.exclusive():
         reviewer = _known_reviewer(form.pharmacist.npi, target, config)
         return _Task(asked, form, records, reviewer, pdf, sink, base_url, pool).run()
 
@@ -120,11 +120,14 @@ class _Task:
             return Reviewed(changes, result.smp, result.notices)
 
         def again(person: PersonWrite, current: Mapping[str, Resource]) -> PersonWrite:
-            _, _, anew = self._made(current)
-            return replace(person, resources=(*anew.resources, *anew.earlier))
+            judged, there, anew = self._made(current)
+            return replace(person, resources=(*anew.resources, *anew.earlier), rests_on=_enrollment(judged, there))
 
         resources_made = (*result.resources, *result.earlier)
-        person = PersonWrite(self.asked.beneficiary, resources_made, _provenance(made, held, self.asked), again)
+        person = PersonWrite(
+            self.asked.beneficiary, resources_made, _provenance(made, held, self.asked), again, _enrollment(made, held),
+            as_new=True,
+        )  # fmt: skip
         report = self.sink.write([person], held)
         if report.failures:
             raise SinkError(
@@ -134,25 +137,29 @@ class _Task:
 
     def _made(self, current: Mapping[str, Resource] | None = None) -> tuple[Review, dict[str, Resource], Written]:
         """The review as it is judged now, what the sink holds of it, and what it writes; ``current`` is newer than what is read."""
-        made = self._judged()
-        held = _held(self.sink, made) | dict(current or {})
+        made, judged = self._judged()
+        # What was judged stands before what was read after it: who wrote in between is then noticed by the version.
+        held = _held(self.sink, made) | judged | dict(current or {})
         _refuse_later(made, held)
         state = {**_of_source(self.records, made), **held}
         return made, held, resources.written(made, state, base_url=self.base_url, recorded=self.asked.recorded)
 
-    def _judged(self) -> Review:
-        """What the form settles. Raises RefusedRecord where ``mtm-adapter record cmr`` would, ConfigError for faults of the form."""
-        known = dict(self.records.resources)
+    def _judged(self) -> tuple[Review, dict[str, Resource]]:
+        """What the form settles, and what the sink holds for it.
+
+        Raises RefusedRecord where ``mtm-adapter record cmr`` would, ConfigError for faults of the form.
+        """
+        at_sink: dict[str, Resource] = {}
         for kind in (*TYPES, "DetectedIssue"):
-            known |= self.sink.of_persons(kind, [self.asked.beneficiary])
+            at_sink |= self.sink.of_persons(kind, [self.asked.beneficiary])
+        known = dict(self.records.resources) | at_sink
         standing = standing_of(known.values(), self.asked.today, self.pool)
         asked = cmr_of(self.form, self.asked.beneficiary, self.asked.contract)
         service, enrollment = settled_service(asked, standing)
         service = with_known(service, same_event(standing.services, service), self.asked.correct)
         _refuse(self.asked.form, known_faults(self.form, self.records.pml, known))
-        return settled(
-            self.form, self.records.pml, service, enrollment["program"] or "unknown", self.reviewer, self.pdf
-        )
+        program = enrollment["program"] or "unknown"
+        return settled(self.form, self.records.pml, service, program, self.reviewer, self.pdf), at_sink
 
 
 def _known_reviewer(npi: str, source: str, config: Config) -> str:
@@ -216,6 +223,11 @@ def _held(sink: Sink, made: Review) -> dict[str, Resource]:
     for kind in OF_PERSON:
         found |= sink.of_persons(kind, [beneficiary])
     return found | sink.held(key for key in resources.keys(made) if key not in found)
+
+
+def _enrollment(made: Review, held: Mapping[str, Resource]) -> tuple[Resource, ...]:
+    """The enrollment in which the review lies, as held: nobody may have ended it when the review is written."""
+    return (held[made.service.enrollment],) if made.service.enrollment in held else ()
 
 
 def _of_source(records: Reconciled, made: Review) -> dict[str, Resource]:

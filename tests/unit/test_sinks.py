@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -369,6 +370,37 @@ def test_a_fault_before_the_commit_leaves_the_folder_as_it_was(tmp_path):
     with pytest.raises(RuntimeError):
         FolderSink(tmp_path).write(persons())
     assert contents(tmp_path) == before
+
+
+def test_who_writes_to_a_folder_at_once_loses_nothing(tmp_path):
+    names = [f"p{number}" for number in range(8)]
+    gate = threading.Barrier(len(names), timeout=30)
+
+    def write(name):
+        gate.wait()
+        return counts(FolderSink(tmp_path).write([wanted(name)]))
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        assert list(pool.map(write, names)) == [(2, 0, 1, 0)] * len(names)
+    held = [json.loads(line)["id"] for line in (tmp_path / "CarePlan.ndjson").read_bytes().splitlines()]
+    assert held == [f"mtm-{name}" for name in names]
+
+
+def test_a_judgement_of_a_folder_is_not_overtaken(tmp_path):
+    """Eight add one each to what they read: without the lock around reading and writing some would add to the same."""
+    FolderSink(tmp_path).write([wanted("a", plan("a", "0"))])
+    gate = threading.Barrier(8, timeout=30)
+
+    def add(_):
+        gate.wait()
+        sink = FolderSink(tmp_path)
+        with sink.exclusive():
+            there = sink.held(["CarePlan/mtm-a"])["CarePlan/mtm-a"]["title"]
+            sink.write([wanted("a", plan("a", str(int(there) + 1)))])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(8)))
+    assert FolderSink(tmp_path).held(["CarePlan/mtm-a"])["CarePlan/mtm-a"]["title"] == "8"
 
 
 def test_no_persons_in_a_folder(tmp_path):

@@ -160,10 +160,14 @@ def condition(number: int | str) -> Resource:
 
 
 class FhirStore:
-    """Enough of a FHIR server for the sinks: POST _search by _id or patient, and transactions of PUT with versions."""
+    """Enough of a FHIR server for the sinks: POST _search by _id or patient, and transactions of PUT with versions.
 
-    def __init__(self, *resources: Resource, stale: int = 409) -> None:
+    ``like_hapi``: a PUT with version 0 creates, and one that changes nothing keeps the version. Else as sekmet does: neither.
+    """
+
+    def __init__(self, *resources: Resource, stale: int = 409, like_hapi: bool = True) -> None:
         self.stale = stale
+        self.like_hapi = like_hapi
         self.held: dict[str, Resource] = {}
         self.bundles: list[Resource] = []
         self.before_transaction: Callable[[], None] = lambda: None
@@ -174,6 +178,8 @@ class FhirStore:
 
     def store(self, resource: Resource) -> str:
         key = f"{resource['resourceType']}/{resource['id']}"
+        if self.like_hapi and resource == self.held.get(key):
+            return str(resource["meta"]["versionId"])
         version = str(int(self.held[key]["meta"]["versionId"]) + 1) if key in self.held else "1"
         meta = {**resource.get("meta", {}), "versionId": version, "lastUpdated": "2024-01-01T00:00:00Z"}
         self.held[key] = {**resource, "meta": meta}
@@ -226,7 +232,8 @@ class FhirStore:
         self.before_transaction()
         for one in bundle["entry"]:
             wanted, current = one["request"].get("ifMatch"), self.held.get(one["request"]["url"])
-            if wanted and (current is None or wanted != f'W/"{current["meta"]["versionId"]}"'):
+            version = current["meta"]["versionId"] if current else "0" if self.like_hapi else "none"
+            if wanted and wanted != f'W/"{version}"':
                 return outcome(self.stale, f"Version conflict on {one['request']['url']}")
         answers = [{"response": {"status": "200 OK", "etag": self.store(one["resource"])}} for one in bundle["entry"]]
         return reply({"resourceType": "Bundle", "type": "transaction-response", "entry": answers})

@@ -12,7 +12,7 @@ from adapter.config import Config
 from adapter.errors import RefusedRecord, SinkError, UnknownBeneficiary
 from adapter.jobs.recording import Place, record_opt_out, record_re_enrollment, record_service, withdraw
 from adapter.resources.enrollment_life import opted_out
-from adapter.resources.service_events import Service, reference_of, service_event
+from adapter.resources.service_events import Service, reference_of, service_event, withdrawn
 from tests.unit.fhir.scripted import FhirStore, outcome, serving
 
 OWN = "https://w3id.org/mtm-adapter/fhir/"
@@ -217,7 +217,93 @@ def test_a_server_is_written_in_one_transaction(pool):
         assert record_service(place, asked("cmr", **TELEPHONE), Config(), pool=pool).what == "unchanged"
     assert made.what == "created"
     [bundle] = store.bundles
-    assert [entry["request"]["url"].partition("/")[0] for entry in bundle["entry"]] == ["Procedure", "Provenance"]
+    asked_of = [entry["request"]["url"].partition("/")[0] for entry in bundle["entry"]]
+    assert asked_of == ["Procedure", "Provenance", "CarePlan"]
+    assert [entry["request"].get("ifMatch") for entry in bundle["entry"]] == ['W/"0"', None, 'W/"1"']
+    assert store.held["CarePlan/mtm-e"]["meta"]["versionId"] == "1"
+
+
+def meanwhile(store, *acts):
+    """Each act is done once, just before a transaction that comes."""
+    left = iter(acts)
+    store.before_transaction = lambda: next(left, lambda: None)()
+
+
+def whole(service):
+    return Service(
+        **(
+            vars(service)
+            | {"beneficiary": "b1", "contract": "H1234", "plan_year": 2023, "enrollment": "CarePlan/mtm-e"}
+        )
+    )
+
+
+SERVERS = pytest.mark.parametrize("like_hapi", [True, False], ids=["hapi", "sekmet"])
+
+
+def as_both_record(store, resource):
+    """Another recorder's write as this adapter makes it: the resource, and the enrollment unchanged."""
+
+    def act():
+        store.store(resource)
+        store.store(store.held["CarePlan/mtm-e"])
+
+    return act
+
+
+@SERVERS
+def test_another_account_of_a_new_event_in_between_is_not_overwritten(pool, like_hapi):
+    store = FhirStore(PATIENT, care_plan(), like_hapi=like_hapi)
+    other = service_event(whole(asked("cmr", **(TELEPHONE | {"method": "telehealth"}))))
+    meanwhile(store, as_both_record(store, other))
+    with server(store, pool) as (place, pool), pytest.raises(RefusedRecord, match="add --correct"):
+        record_service(place, asked("cmr", **TELEPHONE), Config(), pool=pool)
+    assert store.held[f"Procedure/{other['id']}"]["meta"]["versionId"] == "1"
+
+
+@SERVERS
+def test_the_same_new_event_in_between_is_written_once(pool, like_hapi):
+    store = FhirStore(PATIENT, care_plan(), like_hapi=like_hapi)
+    there = service_event(whole(asked("tmr", method="telephone")))
+    meanwhile(store, as_both_record(store, there))
+    with server(store, pool) as (place, pool):
+        assert record_service(place, asked("tmr"), Config(), pool=pool).what == "unchanged"
+    assert store.held[f"Procedure/{there['id']}"]["meta"]["versionId"] == "1"
+
+
+@SERVERS
+def test_an_opt_out_in_between_refuses_a_new_service(pool, like_hapi):
+    store = FhirStore(PATIENT, care_plan(), like_hapi=like_hapi)
+    meanwhile(store, lambda: store.store(opted_out(care_plan(), date(2023, 5, 1), "03")))
+    with server(store, pool) as (place, pool), pytest.raises(RefusedRecord, match="opted out on 2023-05-01"):
+        record_service(place, asked("tmr"), Config(), pool=pool)
+    assert not [key for key in store.held if key.startswith("Procedure/")]
+
+
+def test_an_opt_out_tells_of_services_that_were_recorded_in_between(pool):
+    store = FhirStore(PATIENT, care_plan(), like_hapi=False)
+    meanwhile(store, as_both_record(store, service_event(whole(asked("tmr", on=date(2023, 7, 1))))))
+    with server(store, pool) as (place, pool):
+        made = record_opt_out(place, ON, "03", Config(), pool=pool)
+    assert made.notices == ("1 recorded services after 2023-06-01 no longer count",)
+
+
+@SERVERS
+def test_a_cmr_withdrawn_in_between_refuses_its_summary(pool, like_hapi):
+    cmr = service_event(whole(asked("cmr", **TELEPHONE)))
+    store = FhirStore(PATIENT, care_plan(), cmr, like_hapi=like_hapi)
+    meanwhile(store, lambda: store.store(withdrawn(cmr)))
+    with server(store, pool) as (place, pool), pytest.raises(RefusedRecord, match="No CMR is recorded"):
+        record_service(place, asked("summary_sent", method="mail"), Config(), pool=pool)
+    assert not [key for key in store.held if key.startswith("Communication/")]
+
+
+def test_a_server_that_takes_no_version_of_what_is_new_is_written_all_the_same(pool):
+    store = FhirStore(PATIENT, care_plan(), stale=412, like_hapi=False)
+    with server(store, pool) as (place, pool):
+        assert record_service(place, asked("tmr"), Config(), pool=pool).what == "created"
+    assert [bundle["entry"][0]["request"].get("ifMatch") for bundle in store.bundles] == ['W/"0"', None]
+    assert store.held["CarePlan/mtm-e"]["status"] == "active"
 
 
 def test_a_change_names_the_version_that_it_was_made_from(pool):
@@ -252,16 +338,12 @@ def test_what_became_impossible_in_between_is_told_and_not_written(pool):
 def test_the_same_record_by_somebody_else_in_between_is_enough(pool):
     wanted = asked("cmr_offer", method="mail", answer="accepted")
     there = asked("cmr_offer", method="mail", recipient="beneficiary")
-    whole = Service(
-        **(vars(there) | {"beneficiary": "b1", "contract": "H1234", "plan_year": 2023, "enrollment": "CarePlan/mtm-e"})
-    )
-    store = FhirStore(PATIENT, care_plan(), service_event(whole))
-    answered = service_event(Service(**(vars(whole) | {"answer": "accepted"})))
-    human = iter([lambda: store.store(answered)])
-    store.before_transaction = lambda: next(human, lambda: None)()
+    store = FhirStore(PATIENT, care_plan(), service_event(whole(there)))
+    answered = service_event(Service(**(vars(whole(there)) | {"answer": "accepted"})))
+    meanwhile(store, lambda: store.store(answered))
     with server(store, pool) as (place, pool):
         made = record_service(place, wanted, Config(), pool=pool)
-    assert (made.reference, made.what) == (reference_of(whole), "unchanged")
+    assert (made.reference, made.what) == (reference_of(whole(there)), "unchanged")
     assert len(store.bundles) == 1
 
 

@@ -380,9 +380,14 @@ def test_a_server_gets_one_transaction_with_versions_and_a_provenance(asked):
         assert asked(base, recorded=LATER).count("unchanged") == 10
         asked(base, form(other=["Bring this list."]), recorded=LATER)
     first, second = store.bundles
-    assert [entry["request"]["method"] for entry in first["entry"]] == ["PUT"] * 11
+    assert [entry["request"]["method"] for entry in first["entry"]] == ["PUT"] * 12
+    new = [entry["request"].get("ifMatch") for entry in first["entry"]]
+    assert new == ['W/"0"'] * 10 + [None, 'W/"1"'], "new ones, the Provenance, and the enrollment as it was read"
     changed = {entry["resource"]["resourceType"]: entry["request"].get("ifMatch") for entry in second["entry"]}
-    assert changed == {"List": 'W/"1"', "Composition": 'W/"1"', "Bundle": 'W/"1"', "Provenance": None}
+    assert changed == {
+        "List": 'W/"1"', "Composition": 'W/"1"', "Bundle": 'W/"1"', "Provenance": None, "CarePlan": 'W/"1"',
+    }  # fmt: skip
+    assert store.held["CarePlan/mtm-e"]["meta"]["versionId"] == "1"
     document = next(entry["resource"] for entry in first["entry"] if entry["resource"]["resourceType"] == "Bundle")
     assert all(entry["fullUrl"].startswith(f"{base}/") for entry in document["entry"])
 
@@ -426,6 +431,30 @@ def test_an_opt_out_in_between_is_told_and_nothing_is_written(asked):
         with pytest.raises(RefusedRecord, match="opted out on 2023-10-01"):
             asked(base, form(other=["x"]), recorded=LATER)
     assert len(store.held) == count
+
+
+def test_an_opt_out_just_before_the_first_review_is_told_and_nothing_is_written(asked):
+    with server(*RECORDS) as (store, base):
+        count = len(store.held)
+        human = iter([lambda: store.store(opted_out(PLAN, date(2023, 10, 1), "03"))])
+        store.before_transaction = lambda: next(human, lambda: None)()
+        with pytest.raises(RefusedRecord, match="opted out on 2023-10-01"):
+            asked(base)
+    assert len(store.held) == count
+
+
+def test_a_cmr_recorded_otherwise_just_before_the_review_is_not_overwritten(asked):
+    with server(*RECORDS) as (store, base):
+        asked(base)
+        [key] = [key for key in store.held if key.startswith("Procedure/")]
+        parts = json.dumps(store.held[key]).replace('"telephone"', '"telehealth"')
+    with server(*RECORDS) as (store, base):
+        human = iter([lambda: store.store(json.loads(parts))])
+        store.before_transaction = lambda: next(human, lambda: None)()
+        with pytest.raises(RefusedRecord, match="add --correct"):
+            asked(base)
+    assert store.held[key]["meta"]["versionId"] == "1"
+    assert not [key for key in store.held if key.startswith("List/")]
 
 
 KNOWN = {
