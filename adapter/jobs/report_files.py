@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,16 +16,18 @@ from adapter.errors import MappingError, ReportError
 from adapter.mappings.folder import load_mappings
 from adapter.outputs.files import csv_bytes, output_folder, write_all, write_whole
 from adapter.reporting.checks import EDITS, check
+from adapter.reporting.deviations import Deviation, read_in_form
 from adapter.reporting.difference import COLUMNS as DIFFERENCES
 from adapter.reporting.difference import Change, changes
 from adapter.reporting.edits import load_edits
 from adapter.reporting.finding import COLUMNS, Finding
 from adapter.reporting.form import Layout
+from adapter.reporting.frame import file_contract
 from adapter.reporting.layout import load_layout
 from adapter.reporting.national import load_national
 from adapter.reporting.rates import RATES
 from adapter.reporting.reading import read_texts
-from adapter.reporting.sheet import IDENTIFYING, Sheet
+from adapter.reporting.sheet import IDENTIFYING, Sheet, in_order
 
 LINEAGE = "lineage.parquet"
 
@@ -36,6 +38,7 @@ class OpenFile:
 
     path: Path
     sheet: Sheet
+    deviations: tuple[Deviation, ...] = ()  # of the form that the layout asks for, told when the file is checked
 
     @property
     def layout(self) -> Layout:
@@ -44,11 +47,17 @@ class OpenFile:
 
 
 def open_file(
-    path: Path, layout: str = "", edits: str = "edits", layouts: Path | None = None, year: int = 0
+    path: Path,
+    layout: str = "",
+    edits: str = "edits",
+    layouts: Path | None = None,
+    year: int = 0,
+    strictly: bool = True,
 ) -> OpenFile:
     """The file at ``path``, read by ``layout`` (name or file), or by the layout that fits it; of ``year`` when that is told.
 
-    Raises ReportError when it cannot be read, when no layout fits, or when several fit and its dates do not tell the year.
+    Raises ReportError when it cannot be read, when no layout fits, or when several fit and neither its dates nor its name tell
+    the year. Not ``strictly`` a file that deviates from the form is read all the same, with its deviations.
     """
     folder = load_mappings().folder
     try:
@@ -56,19 +65,30 @@ def open_file(
     except OSError as error:
         raise ReportError(f"{path} cannot be read ({error.strerror}); give a file of a contract") from None
     layouts = layouts or folder / "layouts"
-    chosen = load_layout(layout, layouts) if layout else _fitting(data, path.name, layouts, year)
     rules = load_edits(edits, folder / "reporting", EDITS)
-    return OpenFile(path, Sheet(read_texts(data, chosen), chosen, chosen.reporting_year, rules))
+    try:
+        chosen = load_layout(layout, layouts) if layout else _fitting(data, path.name, layouts, year, read_texts)
+        return OpenFile(path, Sheet(read_texts(data, chosen), chosen, chosen.reporting_year, rules))
+    except ReportError as error:
+        if strictly:
+            raise
+        refused = error
+    try:
+        chosen = load_layout(layout, layouts) if layout else _fitting(data, path.name, layouts, year, read_in_form)
+        texts, deviations = read_in_form(data, chosen)
+    except ReportError:
+        raise refused from None
+    return OpenFile(path, Sheet(texts, chosen, chosen.reporting_year, rules), deviations)
 
 
-def _fitting(data: bytes, name: str, layouts: Path, year: int) -> Layout:
-    """The layout that can read the file; of several the one of the year that most dates of enrollment are in."""
+def _fitting(data: bytes, name: str, layouts: Path, year: int, read: Callable[[bytes, Layout], Any]) -> Layout:
+    """The layout by which ``read`` takes the file; of several the one of the year that most dates of enrollment are in."""
     fitting: list[Layout] = []
     refused: list[str] = []
     for path in sorted(layouts.glob("*.toml")):
         try:
             layout = load_layout(path.stem, layouts)
-            read_texts(data, layout)
+            read(data, layout)
         except MappingError:
             continue  # check-mappings tells it
         except ReportError as error:
@@ -78,19 +98,29 @@ def _fitting(data: bytes, name: str, layouts: Path, year: int) -> Layout:
     if not fitting:
         told = refused[0] if refused else "there are no layouts"
         raise ReportError(f"{name} fits none of the layouts: {told}")
-    wanted = year or _year(data, fitting[0])
+    wanted = year or _year(data, fitting[0]) or _named_year(name, fitting)
     of_year = [layout for layout in fitting if layout.reporting_year == wanted]
     if len(of_year) == 1:
         return of_year[0]
     if len(fitting) == 1 and not year:
         return fitting[0]
+    if not data:
+        raise ReportError(
+            f"{name} is empty and nothing tells its year; give its layout with --layout, or get the file anew"
+        )
     names = ", ".join(layout.name for layout in fitting)
     raise ReportError(f"{name} can be read by several layouts ({names}); give one with --layout")
 
 
+def _named_year(name: str, fitting: list[Layout]) -> int:
+    """The year in the name of a file that is called as its layout says; 0 when it is called otherwise."""
+    told = [layout.reporting_year for layout in fitting if file_contract(layout, name)]
+    return told[0] if len(told) == 1 else 0
+
+
 def _year(data: bytes, layout: Layout) -> int:
     """The year that most enrollments are in; 0 when none tells one."""
-    texts = read_texts(data, layout)
+    texts, _ = read_in_form(data, layout)
     if "enrolled_on" not in texts.column_names or not texts.num_rows:
         return 0
     years = pc.value_counts(pc.utf8_slice_codeunits(texts["enrolled_on"].drop_null(), 0, 4)).to_pylist()
@@ -112,14 +142,23 @@ def check_file(
     path: Path, layout: str, edits: str, out: Path | None, enrolled: int | None = None, last_year: Path | None = None
 ) -> tuple[OpenFile, tuple[Finding, ...]]:
     """All findings of the edits in a file that somebody else may have made; findings.csv in ``out``."""
-    opened = open_file(path, layout, edits)
+    opened = open_file(path, layout, edits, strictly=False)
     last = open_file(last_year, "", edits, year=opened.sheet.year - 1) if last_year else None
     national = load_national(load_mappings().folder / "reporting" / "national.toml", frozenset(RATES))
-    findings = check(opened.sheet, "", enrolled, last.sheet if last else None, national)
+    contract = file_contract(opened.layout, path.name)
+    found = check(opened.sheet, contract, enrolled, last.sheet if last else None, national)
+    findings = in_order([*_deviating(opened), *found], opened.layout)
     if out is not None:
         content = csv_bytes(COLUMNS, [vars(finding) for finding in findings])
         write_all(output_folder(out), {"findings.csv": content})
     return opened, findings
+
+
+def _deviating(opened: OpenFile) -> Iterator[Finding]:
+    """A finding for each deviation of the file from the form of its layout."""
+    for one in opened.deviations:
+        if opened.sheet.is_on(one.edit):
+            yield opened.sheet.finding(one.edit, one.rule, row=one.row)
 
 
 def diff_files(before: Path, after: Path, layout: str, out: Path | None) -> tuple[Change, ...]:

@@ -11,13 +11,14 @@ from adapter.reporting.checks_across import record_findings
 from adapter.reporting.checks_fields import field_findings
 from adapter.reporting.checks_files import activity_findings, last_year_findings, national_findings, total_findings
 from adapter.reporting.checks_rows import row_findings
+from adapter.reporting.deviations import EDITS as FORM_EDITS
 from adapter.reporting.finding import Finding
 from adapter.reporting.national import National
 from adapter.reporting.sheet import Sheet, in_order
 
 EDITS = frozenset({
-    "missing", "not_allowed", "bad_date", "bad_mbi", "bad_contract", "bad_count", "bad_code", "count_too_large", "name_cut",
-    "name_respelled", "name_unwritable", "single_name",
+    *FORM_EDITS, "missing", "not_allowed", "bad_date", "bad_mbi", "bad_contract", "bad_count", "bad_code", "count_too_large", "name_cut",
+    "name_respelled", "name_unwritable", "single_name", "bad_text",
     "enrolled_outside_year", "criteria_outside_year", "criteria_after_opt_out", "opt_out_outside_year",
     "opt_out_before_enrollment", "disenrolled_on_december_31", "service_outside_year", "service_before_enrollment",
     "service_after_opt_out", "offer_after_cmr", "received_not_offered", "offer_late", "summary_before_cmr", "summary_late",

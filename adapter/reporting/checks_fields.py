@@ -15,6 +15,7 @@ from adapter.reporting.sheet import Sheet
 # CMS, Understanding the Medicare Beneficiary Identifier: letters are never S, L, O, I, B, Z.
 _LETTER = "[AC-HJKMNP-RT-Y]"
 _EITHER = "[0-9AC-HJKMNP-RT-Y]"
+_STRANGE = r"^ |[\x00-\x1f\x7f]"
 PATTERNS = {
     "mbi": f"^[1-9]{_LETTER}{_EITHER}[0-9]{_LETTER}{_EITHER}[0-9]{_LETTER}{_LETTER}[0-9][0-9]$",
     "contract": "^[HSRE][0-9]{4}$",
@@ -91,11 +92,20 @@ def _malformed(sheet: Sheet, field: Field) -> Iterator[Finding]:
     elif field.type in PATTERNS:
         bad = pc.invert(pc.match_substring_regex(text, pattern=PATTERNS[field.type]))
         yield from sheet.found(f"bad_{field.type}", bad, field, f"{field.title} is not {FORMS[field.type]}")
+        if field.type == "count" and field.fill == "0" and sheet.rows is None:
+            short = pc.and_(pc.invert(bad), pc.less(pc.utf8_length(text), field.length))
+            yield from sheet.found(
+                "bad_count", short, field, f"{field.title} is not filled with zeros to {field.length} digits"
+            )
     elif field.codes:
         bad = pc.and_(pc.is_valid(text), pc.invert(pc.is_in(text, value_set=pa.array(field.codes))))
         yield from sheet.found("bad_code", bad, field, f"{field.title} is none of {', '.join(field.codes)}")
-    elif field.type == "text" and sheet.rows is not None:
-        yield from _respelled(sheet, field)
+    elif field.type == "text":
+        strange = pc.match_substring_regex(text, pattern=_STRANGE)
+        rule = f"{field.title} begins with a blank or holds a character that cannot be printed"
+        yield from sheet.found("bad_text", strange, field, rule)
+        if sheet.rows is not None:
+            yield from _respelled(sheet, field)
 
 
 def _respelled(sheet: Sheet, field: Field) -> Iterator[Finding]:

@@ -32,6 +32,15 @@ def file_name(layout: Layout, contract: str, year: int) -> str:
     return layout.file.name.value.replace("{contract}", contract).replace("{year}", str(year))
 
 
+def file_contract(layout: Layout, name: str) -> str:
+    """The contract in the name of a file of the layout's year, or "" when the file is called otherwise."""
+    pattern = re.escape(layout.file.name.value.replace("{year}", str(layout.reporting_year)))
+    found = re.fullmatch(
+        pattern.replace(r"\{contract\}", r"(?P<of>[HSRE][0-9]{4})", 1).replace(r"\{contract\}", "(?P=of)"), name
+    )
+    return found["of"] if found else ""
+
+
 def line_of(layout: Layout, which: str, frame: Frame) -> str | None:
     """The ``header`` or ``trailer`` without its line end, or None when the layout has none; padded to a fixed width."""
     template = getattr(layout.file, which).value

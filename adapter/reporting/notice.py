@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from adapter.reporting.form import Field, Layout
+from adapter.reporting.rules import RULES
 
 WORDS = {
     "kind": "kind of file",
@@ -24,6 +25,12 @@ def notices(layout: Layout) -> tuple[str, ...]:
     Empty when every fact of the layout is verified (V).
     """
     found = list(_sentences(layout))
+    unfilled = [field for field in layout.fields if field.type != "filler" and field.name not in RULES]
+    if unfilled:
+        names = ", ".join(f"{field.element} ({field.name})" for field in unfilled)
+        found.append(
+            f"Not filled by this version: {names}; such a file is read and checked, and made with the type filler only"
+        )
     if found:
         found.append(
             f"Before the file is sent, compare the layout {layout.name} with the HPMS memo of {layout.reporting_year} "

@@ -33,7 +33,11 @@ def pc_filled(texts: Any) -> Any:
 
 def read_texts(data: bytes, layout: Layout) -> Any:
     """The rows of a file as a pyarrow table of texts, NULL for an empty cell; fillers are not read. See ``parse``."""
-    lines, first = _records(data, layout)
+    return texts_of(*_records(data, layout), layout)
+
+
+def texts_of(lines: list[str], first: int, layout: Layout) -> Any:
+    """The texts of the lines of records, of which the file's line ``first`` is the first; see ``read_texts``."""
     if layout.delimited:
         columns = _delimited(lines, first, layout)
     else:
@@ -118,11 +122,7 @@ def _must_have_length(whole: Any, lines: list[str], first: int, layout: Layout) 
 
 
 def _delimited(lines: Iterable[str], first: int, layout: Layout) -> dict[str, Any]:
-    quote = layout.file.quote.value
-    quoting: dict[str, Any] = (
-        {"quoting": csv.QUOTE_NONE} if quote == "none" else {"quotechar": quote, "doublequote": True}
-    )
-    reader = csv.reader(lines, delimiter=layout.file.delimiter.value, strict=True, **quoting)
+    reader = csv.reader(lines, delimiter=layout.file.delimiter.value, strict=True, **quoting(layout))
     wide = len(layout.fields)
     cells: list[list[str]] = [[] for _ in range(wide)]
     try:
@@ -138,6 +138,12 @@ def _delimited(lines: Iterable[str], first: int, layout: Layout) -> dict[str, An
             f"the quotes of line {reader.line_num + first - 1} of the file do not pair; {OTHER_LAYOUT}"
         ) from None
     return {f.name: pa.array(column, pa.large_string()) for f, column in zip(layout.fields, cells, strict=True)}
+
+
+def quoting(layout: Layout) -> dict[str, Any]:
+    """How the cells of a delimited file are quoted, as Python's csv is told it."""
+    quote = layout.file.quote.value
+    return {"quoting": csv.QUOTE_NONE} if quote == "none" else {"quotechar": quote, "doublequote": True}
 
 
 def _unpadded(cells: Any, field: Field) -> Any:

@@ -261,9 +261,30 @@ def test_what_is_no_file_of_a_contract_is_refused(tmp_path, command):
 
 
 def test_a_file_that_several_layouts_can_read_needs_one(made, tmp_path):
+    dateless = changed(made, tmp_path, *((row, 90, " " * 8) for row in range(1, 7)))
+    assert "can be read by several layouts (cms-mtm-2022, " in run("report", "read", dateless).sentence
     (tmp_path / "empty.txt").write_bytes(b"")
-    assert "can be read by several layouts (cms-mtm-2022, " in run("report", "read", tmp_path / "empty.txt").sentence
+    assert "empty.txt is empty and nothing tells its year" in run("report", "read", tmp_path / "empty.txt").sentence
     assert run("report", "read", tmp_path / "empty.txt", "--layout", "cms-mtm-2025").code == 0
+    empty = tmp_path / "MTM_H1234_2024.txt"
+    empty.write_bytes(b"")
+    ran = run("report", "check", empty)
+    assert ran.out.startswith("MTM_H1234_2024.txt: 0 rows, read by cms-mtm-2024\n")
+    assert "nobody was enrolled in H1234 in 2024: the file is empty" in ran.err
+
+
+def test_check_tells_every_fault_of_form_and_goes_on(made, tmp_path):
+    lines = made.read_bytes().split(b"\r\n")[:-1]
+    lines[1], lines[3] = lines[1][:-1], lines[3] + b"x"
+    lines[4] = lines[4].replace(b"20230930", b"20230931", 1)
+    other = tmp_path / "MTM_H9999_2023.txt"
+    other.write_bytes(b"\n".join(lines))
+    ran = run("report", "check", other, "--json")
+    found = [(one["edit"], one["row"]) for one in json.loads(ran.out) if one["severity"] != "notice"]
+    assert ran.code == 7 and found[:2] == [("bad_line_end", None)] * 2
+    assert {("bad_line_length", 2), ("missing", 2), ("bad_line_length", 4), ("bad_date", 5)} < set(found)
+    assert {("contract_differs", row) for row in range(1, 7)} < set(found)
+    assert "the last line of the file does not end with" in run("report", "read", other).sentence
 
 
 def test_a_plan_may_change_the_severity_of_an_edit(report, faulty, tmp_path):

@@ -16,6 +16,12 @@ def test_the_layout_of_2023(layout):
     )
 
 
+def test_a_field_that_no_rule_fills_is_told(layout):
+    strange = msgspec.structs.replace(layout.fields[2], name="pbp", element="AA")
+    told = notices(msgspec.structs.replace(layout, fields=[*layout.fields, strange]))
+    assert any(sentence.startswith("Not filled by this version: AA (pbp); ") for sentence in told)
+
+
 def test_a_layout_of_verified_facts_has_none(layout):
     fields = [msgspec.structs.replace(field, standing="V", position_standing="V") for field in layout.fields]
     settings = {name: msgspec.structs.replace(setting, standing="V") for name, setting in layout.file.named()}
