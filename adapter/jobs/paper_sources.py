@@ -38,7 +38,7 @@ class Charts:
     patients: Mapping[str, bytes]
     lines: Mapping[str, Sequence[tuple[str, bytes]]]  # of a person: resource type and line
     practitioners: Mapping[str, Mapping[str, Any]]
-    absent: int = 0  # persons asked for that the source does not hold
+    absent: Sequence[str] = ()  # persons asked for that the source does not hold
     rejected: list[Rejected] = field(default_factory=list)
     notices: tuple[str, ...] = ()
 
@@ -72,7 +72,8 @@ def read_charts(
             if key in lines:
                 lines[key] += [(resource_type, line) for line in found]
     doctors = _practitioners(source, config, reader, lines)
-    return Charts(known, people, lines, doctors, len(keys) - len(known), reader.rejected, snapshot.notices)
+    absent = [key for key in keys if key not in people]
+    return Charts(known, people, lines, doctors, absent, reader.rejected, snapshot.notices)
 
 
 class _Reader:
@@ -128,9 +129,16 @@ class _Reader:
 
 
 def _enrolled(plans: Mapping[str, Sequence[bytes]]) -> list[str]:
-    """The persons with an active enrollment, by the newest version of each."""
+    """The persons with an enrollment that was not ended early, by the newest version of each.
+
+    One that ended with its plan year counts: the summary of a CMR in December is sent in January.
+    """
     active = {
-        key: [one for one in newest(map(loads, lines)) if is_enrollment(one) and one.get("status") == "active"]
+        key: [
+            one
+            for one in newest(map(loads, lines))
+            if is_enrollment(one) and one.get("status") in ("active", "completed")
+        ]
         for key, lines in plans.items()
     }
     return [key for key, found in active.items() if found]

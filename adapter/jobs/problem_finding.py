@@ -115,7 +115,9 @@ def _scope(result: Screened) -> tuple[str, dict[str, str]]:
     """Who is reviewed: the enrolled on the day with the contract that enrolled them, else the targeted."""
     as_of, plans = result.question.as_of, own_enrollments(result.engine, result.snapshot)
     begun = (plans.enrolled_on <= as_of).fill_null(True) & (plans.ends_on >= as_of).fill_null(True)
-    current = plans.filter((plans.plan_year == result.program.plan_year) & (plans.status == "active") & begun)
+    current = plans.filter(
+        (plans.plan_year == result.program.plan_year) & plans.status.isin(["active", "completed"]) & begun
+    )
     if result.question.contract:
         current = current.filter(current.contract == result.question.contract)
     rows = result.engine.records(current.select("beneficiary", "contract").order_by("beneficiary", "contract"))

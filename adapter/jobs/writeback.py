@@ -1,4 +1,7 @@
-"""The targeted of a screening to their resources at the sink: enrollment CarePlan, and the Personal Medication List if asked for."""
+"""The targeted of a screening to their resources at the sink: enrollment CarePlan, and the Personal Medication List if asked for.
+
+Enrollments of earlier plan years are ended: they become completed, and that of the year before is named by the one that continues it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 import ibis.expr.types as ir
 
@@ -16,7 +19,9 @@ from adapter.errors import ConfigError
 from adapter.fhir.json import Resource
 from adapter.jobs.targeting import Screened
 from adapter.outputs.comparison import criteria_met_on
+from adapter.population import own_enrollments
 from adapter.resources.care_plan import enrollment
+from adapter.resources.enrollment_life import carried_over, ended_with_year
 from adapter.resources.ids import reference_to, resource_id
 from adapter.resources.medication_list import medication_list
 from adapter.resources.provenance import provenance
@@ -55,7 +60,8 @@ def write_back(result: Screened, sink: Sink, write: Write) -> WriteReport:
     met_on = criteria_met_on(result.earlier.first_met) if result.earlier else {}
     # What is wanted is made from what is held: both must be of one reading, or a change in between would be overwritten unseen.
     held: dict[str, Resource] = {}
-    return sink.write(_persons(targeted, drugs, met_on, program, sink, write, held), held)
+    persons = _persons(targeted, drugs, met_on, program, sink, write, held)
+    return sink.write(chain(persons, _left(result, sink, write, held)), held)
 
 
 def _drugs(result: Screened) -> dict[str, list[ListedDrug]]:
@@ -96,6 +102,7 @@ def _held(
 ) -> dict[str, Resource]:
     """What the sink holds of the resources that the group may get, by Type/id."""
     keys = [f"CarePlan/{_id('enrollment', one, program)}" for one in group]
+    keys += [_year_before(one, program) for one in group]
     if not write.pml:
         return sink.held(keys)
     keys += [f"List/{_id('medication-list', one, program)}" for one in group]
@@ -119,6 +126,46 @@ def _id(kind: str, decision: Decision, program: Program, *more: str) -> str:
     return resource_id(kind, decision.contract, decision.beneficiary, program.plan_year, *more)  # type: ignore[arg-type]
 
 
+def _year_before(decision: Decision, program: Program) -> str:
+    """The reference of the enrollment of the year before in the same contract."""
+    return f"CarePlan/{resource_id('enrollment', decision.contract, decision.beneficiary, program.plan_year - 1)}"
+
+
+def _left(result: Screened, sink: Sink, write: Write, told: dict[str, Resource]) -> Iterator[PersonWrite]:
+    """Those whose enrollment of an earlier plan year is still active, and who are not targeted in its contract now."""
+    program = result.program
+    plans = own_enrollments(result.engine, result.snapshot)
+    over = plans.filter((plans.plan_year < program.plan_year) & (plans.status == "active"))
+    if result.question.contract:
+        over = over.filter(over.contract == result.question.contract)
+    columns = over.select("beneficiary", "contract", "source").order_by("beneficiary", "source")
+    continued = {_year_before(decision, program) for decision in result.decisions("targeted")}
+    rows = (row for row in result.engine.records(columns) if row["source"] not in continued)
+    before = dict(told)
+    while group := list(islice(rows, PERSONS_AT_ONCE)):
+        held = sink.held([row["source"] for row in group])
+        told.clear()
+        told.update(before | held)
+        before = held
+        for row in group:
+            if row["source"] in held:
+                yield _ended(row, held, program, write)
+
+
+def _ended(row: Mapping[str, str], held: Mapping[str, Resource], program: Program, write: Write) -> PersonWrite:
+    def made_by(changed: tuple[Resource, ...]) -> Resource:
+        return provenance(
+            changed, recorded=write.recorded, agent_version=__version__, beneficiary=row["beneficiary"],
+            contract=row["contract"], plan_year=program.plan_year, program=program.name, activity="UPDATE", sources=(),
+        )  # fmt: skip
+
+    def again(person: PersonWrite, current: Mapping[str, Resource]) -> PersonWrite:
+        """Ended anew after somebody wrote in between: an opt-out recorded meanwhile must stand."""
+        return replace(person, resources=(ended_with_year(current[row["source"]]),))
+
+    return PersonWrite(row["beneficiary"], (ended_with_year(held[row["source"]]),), made_by, again)
+
+
 def _person(
     decision: Decision,
     first_met: date | None,
@@ -130,13 +177,18 @@ def _person(
     def wanted(there: Mapping[str, Resource]) -> tuple[Resource, ...]:
         key = f"CarePlan/{_id('enrollment', decision, program)}"
         plan = enrollment(decision, program, there.get(key), first_met)
-        if not write.pml or plan.get("status") != "active":
-            return (plan,)
+        before = there.get(_year_before(decision, program))
+        ended = (ended_with_year(before),) if before else ()
+        if plan.get("status") != "active":
+            return (plan, *ended)
+        plan = carried_over(plan, before)
+        if not write.pml:
+            return (plan, *ended)
         listed = medication_list(
             drugs, beneficiary=decision.beneficiary, contract=decision.contract, plan_year=program.plan_year,
             as_of=decision.as_of, held=_of_person(there, decision),
         )  # fmt: skip
-        return (plan, *listed)
+        return (plan, *ended, *listed)
 
     def again(person: PersonWrite, current: Mapping[str, Resource]) -> PersonWrite:
         """Wanted anew after somebody wrote in between: an opt-out recorded meanwhile must stand."""

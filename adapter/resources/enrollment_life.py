@@ -1,7 +1,8 @@
-"""The enrollment CarePlan after its first day: opted out, and enrolled again on request.
+"""The enrollment CarePlan after its first day: opted out, enrolled again on request, ended with the plan year, carried over.
 
 Enrollment is by opt-out (42 CFR 423.153(d)(1)(v)): only what is recorded here ends one before its plan year, and only a
-re-enrollment recorded here takes that back. A screening does neither (``care_plan.enrollment``).
+re-enrollment recorded here takes that back. A screening does neither (``care_plan.enrollment``); one of a later plan year ends
+the enrollments of the years before it.
 """
 
 from __future__ import annotations
@@ -44,6 +45,27 @@ def opt_out_withdrawn(held: Resource, last_day: date) -> Resource:
     """``held`` as if it had never been opted out: the opt-out was recorded by mistake."""
     again = _with_parts(held, [], OPT_OUT_PARTS) | _told(held, "The opt-out was recorded by mistake and is withdrawn.")
     return again | {"status": "active", "period": {**held.get("period", {}), "end": last_day.isoformat()}}
+
+
+def ended_with_year(held: Resource) -> Resource:
+    """``held``, whose plan year is over, as completed; its period, which says when, stays. One that is not active stays whole."""
+    if held.get("status") != "active":
+        return held
+    return held | _told(held, "The enrollment ended with the plan year.") | {"status": "completed"}
+
+
+def carried_over(plan: Resource, earlier: Resource | None) -> Resource:
+    """``plan``, naming the enrollment of the year before that it continues: one that lasted to the end of its year.
+
+    ``CarePlan.replaces``: "completed or terminated care plan whose function is taken by this new care plan".
+    """
+    if earlier is None or earlier.get("status") not in ("active", "completed"):
+        return plan
+    if not str(earlier.get("period", {}).get("end", "")).endswith("-12-31"):
+        return plan
+    reference = {"reference": f"CarePlan/{earlier['id']}"}
+    there = plan.get("replaces", [])
+    return plan if reference in there else plan | {"replaces": [*there, reference]}
 
 
 def _with_parts(held: Resource, parts: list[Resource], names: tuple[str, ...]) -> Resource:

@@ -44,13 +44,14 @@ def write(pool, tmp_path):
     """Writes the targeted of a population to the folder sink; each call is a run over other resources."""
     runs = iter(range(9))
 
-    def of(resources, how=WRITE, as_of=AS_OF, contract=""):
+    def of(resources, how=WRITE, as_of=AS_OF, contract="", program=targeting.DEFAULT_PROGRAM):
         folder = tmp_path / f"source{next(runs)}"
         folder.mkdir()
         for one in resources:
             with (folder / f"{one['resourceType']}.ndjson").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(one) + "\n")
-        with targeting.screened(targeting.Screening(str(folder), as_of, contract=contract), Config(), pool) as result:
+        asked = targeting.Screening(str(folder), as_of, program, contract=contract)
+        with targeting.screened(asked, Config(), pool) as result:
             return write_back(result, FolderSink(tmp_path / "sink"), how)
 
     return of
@@ -194,3 +195,60 @@ class _Between(ServerSink):
                 yield person
 
         return super().write(then(persons), held)
+
+
+# ---- the next plan year
+
+
+@pytest.fixture
+def next_year(tmp_path):
+    """The same program a year later."""
+    path = tmp_path / "next.toml"
+    path.write_text(
+        'extends = "health-partners-2023"\ntitle = "Next"\nversion = "1"\nplan_year = 2024\nsource = "test"\nstanding = "U"\n',
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+JANUARY = date(2024, 1, 31)
+
+
+def test_a_new_plan_year_ends_the_old_one_and_continues_it(write, held, next_year):
+    people = [*member("p1", ORDERED), *member("p2", ORDERED)]
+    write(people)
+    ended = [one for one in people if one["id"] not in ("f-p2",)]  # p2 is no longer targeted
+    report = write([*ended, *held("CarePlan")], as_of=JANUARY, program=next_year)
+    assert report.failures == ()
+    plans = {(one["subject"]["reference"][-2:], one["period"]["end"][:4]): one for one in held("CarePlan")}
+    assert {key: one["status"] for key, one in plans.items()} == {
+        ("p1", "2023"): "completed", ("p1", "2024"): "active", ("p2", "2023"): "completed",
+    }  # fmt: skip
+    assert plans["p1", "2024"]["replaces"] == [{"reference": f"CarePlan/{plans['p1', '2023']['id']}"}]
+    assert plans["p1", "2023"]["period"] == {"start": "2023-09-30", "end": "2023-12-31"}
+    assert "The enrollment ended with the plan year." in plans["p2", "2023"]["text"]["div"]
+    told = {target["reference"] for one in held("Provenance") for target in one["target"]}
+    assert {f"CarePlan/{one['id']}" for one in plans.values()} <= told
+    again = write([*ended, *held("CarePlan")], as_of=JANUARY, program=next_year)
+    assert (again.written, again.failures) == (0, ())
+
+
+def test_an_opt_out_of_the_old_year_stays_and_is_not_continued(write, held, next_year, tmp_path):
+    people = member("p1", ORDERED)
+    write(people)
+    [plan] = held("CarePlan")
+    out = opted_out(plan, date(2023, 11, 1), "03")
+    (tmp_path / "sink" / "CarePlan.ndjson").write_text(json.dumps(out) + "\n", encoding="utf-8")
+    write([*people, out], as_of=JANUARY, program=next_year)
+    first, second = sorted(held("CarePlan"), key=lambda one: one["period"]["end"])
+    assert first == out
+    assert (second["status"], "replaces" in second) == ("active", False)
+
+
+def test_a_late_screening_of_the_old_year_leaves_what_ended(write, held, next_year):
+    people = member("p1", ORDERED)
+    write(people)
+    write([*people, *held("CarePlan")], as_of=JANUARY, program=next_year)
+    before = held("CarePlan")
+    assert write([*people, *before], as_of=date(2023, 12, 31)).written == 0
+    assert held("CarePlan") == before
