@@ -188,12 +188,22 @@ def explain_row(path: Path, row: int, layout: str = "", identify: bool = False) 
     Raises ReportError when there is no lineage, when it is of another file, or no such row.
     """
     told, lineage = _beside(path)
-    form = load_layout(layout or told, load_mappings().folder / "layouts")
+    form = _layout_told(path, layout, told)
     texts = read_texts(path.read_bytes(), form)
     if not 1 <= row <= texts.num_rows:
         raise ReportError(f"{path.name} has {texts.num_rows:,} rows and no row {row}; give one of them")
     cells: Sequence[dict[str, Any]] = pq.read_table(lineage, filters=[("row", "==", row)]).to_pylist()
     return tuple(_explained(cell, form, texts, row, identify) for cell in cells)
+
+
+def _layout_told(path: Path, layout: str, told: str) -> Layout:
+    """The layout that was asked for, else the one that the manifest names."""
+    layouts = load_mappings().folder / "layouts"
+    if not layout and not (layouts / f"{told}.toml").is_file():
+        raise ReportError(
+            f"{path.name} was made by the layout {told}, a file of your own; give that file with --layout"
+        )
+    return load_layout(layout or told, layouts)
 
 
 def _explained(cell: dict[str, Any], layout: Layout, texts: Any, row: int, identify: bool) -> Explained:

@@ -66,15 +66,9 @@ def _opt_outs(sheet: Sheet) -> Iterator[Finding]:
         yield from sheet.found("criteria_after_opt_out", late, met, "the targeting criteria were met after the opt-out")
     if sheet.has("opt_out_reason"):
         last = pc.equal(sheet.day("opted_out_on"), pa.scalar(date(sheet.year, 12, 31)))
-        left = pc.equal(sheet.texts["opt_out_reason"], _code(sheet, "opt_out_reason", "02"))
+        left = sheet.is_one_of("opt_out_reason", "02")
         rule = "a disenrollment (02) dated 31 December is the end of the year and no opt-out"
         yield from sheet.found("disenrolled_on_december_31", pc.and_(last, left), field, rule)
-
-
-def _code(sheet: Sheet, name: str, own: str) -> str:
-    """The code of the layout for a code of the adapter."""
-    field = sheet.layout.field(name)
-    return field.write.get(own, own) if field else own
 
 
 def _services(sheet: Sheet) -> Iterator[Finding]:
@@ -97,7 +91,7 @@ def _services(sheet: Sheet) -> Iterator[Finding]:
 
 def _offers(sheet: Sheet) -> Iterator[Finding]:
     if sheet.has("cmr_offered", "cmr_received"):
-        bad = pc.and_(pc.equal(sheet.texts["cmr_received"], "Y"), pc.equal(sheet.texts["cmr_offered"], "N"))
+        bad = pc.and_(sheet.is_one_of("cmr_received", "Y"), sheet.is_one_of("cmr_offered", "N"))
         rule = "a CMR was received and is told as not offered"
         yield from sheet.found("received_not_offered", bad, sheet.layout.field("cmr_offered"), rule)
     field = sheet.layout.field("cmr_offered_on")
@@ -123,8 +117,8 @@ def _summaries(sheet: Sheet) -> Iterator[Finding]:
         rule = f"the written summary was sent more than {allowed} days after the CMR"
         yield from sheet.found("summary_late", pc.greater(days, allowed), field, rule)
     if sheet.has("ltc_facility", "cmr_received"):
-        told = pc.invert(pc.equal(sheet.texts["ltc_facility"], "U"))
-        bad = pc.and_(told, pc.equal(sheet.texts["cmr_received"], "N"))
+        told = pc.invert(sheet.is_one_of("ltc_facility", "U"))
+        bad = pc.and_(told, sheet.is_one_of("cmr_received", "N"))
         rule = "it is told whether the beneficiary was in a long-term care facility at the CMR, and there was no CMR"
         yield from sheet.found("ltc_without_cmr", bad, sheet.layout.field("ltc_facility"), rule)
 

@@ -29,23 +29,16 @@ RATES: Mapping[str, tuple[str, str, Callable[[Sheet, str], Any]]] = {  # name: t
     "met_criteria": (
         "Met the CMS targeting criteria",
         "met_criteria",
-        lambda s, f: pc.is_in(s.texts[f], value_set=_set(s, f)),
+        lambda s, f: s.is_one_of(f, "01", "02", "03"),
     ),
-    "offered": ("Offered a CMR", "cmr_offered", lambda s, f: pc.equal(s.texts[f], "Y")),
-    "received": ("Received a CMR with a written summary", "cmr_received", lambda s, f: pc.equal(s.texts[f], "Y")),
+    "offered": ("Offered a CMR", "cmr_offered", lambda s, f: s.is_one_of(f, "Y")),
+    "received": ("Received a CMR with a written summary", "cmr_received", lambda s, f: s.is_one_of(f, "Y")),
     "tmr": ("Received a TMR", "tmr_count", lambda s, f: pc.greater(s.number(f), 0)),
     "recommended": ("Recommendation to a prescriber", "recommendations", lambda s, f: pc.greater(s.number(f), 0)),
     "changed": ("Change to drug therapy", "therapy_changes", lambda s, f: pc.greater(s.number(f), 0)),
-    "safe_disposal": ("Information on safe disposal", "safe_disposal", lambda s, f: pc.equal(s.texts[f], "Y")),
+    "safe_disposal": ("Information on safe disposal", "safe_disposal", lambda s, f: s.is_one_of(f, "Y")),
     "opted_out": ("Opted out", "opted_out_on", lambda s, f: pc.is_valid(s.texts[f])),
 }
-
-
-def _set(sheet: Sheet, name: str) -> Any:
-    import pyarrow as pa
-
-    field = sheet.layout.field(name)
-    return pa.array([(field.write if field else {}).get(code, code) for code in ("01", "02", "03")])
 
 
 def rates(sheet: Sheet) -> dict[str, Rate]:

@@ -56,6 +56,13 @@ class Sheet:
             self._parsed[name] = each(self.texts[name], number_of, pa.int64())
         return self._parsed[name]
 
+    def is_one_of(self, name: str, *own: str) -> Any:
+        """For each row whether the field has one of these codes of the adapter, as the layout writes them; NULL when empty."""
+        field = self.layout.field(name)
+        written = [(field.write if field else {}).get(code, code) for code in own]
+        cells = self.texts[name]
+        return pc.if_else(pc.is_valid(cells), pc.is_in(cells, value_set=pa.array(written)), None)
+
     def holds(self, condition: Condition | None) -> Any:
         """For each row whether the condition of a layout holds; ``None`` never does."""
         if condition is None or condition.when == "always":

@@ -243,6 +243,46 @@ def test_explain_tells_the_resources_of_each_cell(made):
     assert "B  MBI: 2EG4TE5MK74" in run("report", "explain", made, "2", "--identify").out
 
 
+def test_a_layout_of_the_plan_is_followed_everywhere(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text(
+        """extends = "cms-mtm-2023"
+[[fields]]
+name = "safe_disposal"
+type = "code"
+values = { "1" = "yes", "2" = "no" }
+write = { Y = "1", N = "2" }
+[[fields]]
+name = "cmr_offered"
+type = "code"
+values = { "1" = "yes", "2" = "no" }
+write = { Y = "1", N = "2" }
+[[fields]]
+name = "cmr_offered_on"
+required_when = "cmr_offered == 1"
+only_when = "cmr_offered == 1"
+[[fields]]
+name = "cmr_offer_recipient"
+required_when = "cmr_offered == 1"
+only_when = "cmr_offered == 1"
+"""
+    )
+    ran = run("report", GOLDEN, "--contract", "H1234", "--year", "2023", "--out", tmp_path / "out", "--layout", own)
+    assert ran.code == 0
+    file = tmp_path / "out" / "MTM_H1234_2023.txt"
+    assert [line[115] + line[164] for line in file.read_text().split("\n")[:-1]] == ["11", "11", "12", "22", "22", "12"]
+    page = (tmp_path / "out" / "summary.html").read_text()
+    assert "received 2, offered, not received 2, not offered 2" in page
+    assert '<th scope="row">Information on safe disposal</th><td class="n">2</td>' in page
+    assert "give that file with --layout" in run("report", "explain", file, "1").sentence
+    assert "M  Offered the annual CMR: 1" in run("report", "explain", file, "1", "--layout", own).out
+    bad = file.read_bytes().split(b"\r\n")
+    bad[1] = bad[1][:115] + b"2" + b" " * 10 + bad[1][126:]
+    file.write_bytes(b"\r\n".join(bad))
+    told = json.loads(run("report", "check", file, "--layout", own, "--json").out)
+    assert [(one["edit"], one["row"]) for one in told if one["severity"] == "error"] == [("received_not_offered", 2)]
+
+
 def test_explain_refuses_a_row_or_a_file_that_is_not_there(made):
     assert (
         run("report", "explain", made, "7").sentence == "MTM_H1234_2023.txt has 6 rows and no row 7; give one of them"
