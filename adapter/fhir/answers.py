@@ -81,6 +81,12 @@ def outcome_text(resource: Resource, private: Iterable[str] = ()) -> str:
     return ""
 
 
+def worst(resource: Resource) -> str:
+    """The gravest severity among the issues of an OperationOutcome, "" when it tells none."""
+    told = {issue.get("severity") for issue in _issues(resource)}
+    return next((severity for severity in ("fatal", "error", "warning", "information") if severity in told), "")
+
+
 def redact(text: str, private: Iterable[str] = ()) -> str:
     """One line of at most 200 characters without the private values and whatever looks like personal data."""
     line = " ".join(text.split()).rstrip(".")
@@ -110,9 +116,18 @@ def _issues(resource: Resource) -> Iterator[Resource]:
 
 def _not_fhir(answer: Answer, call: Call) -> SourceError | SinkError:
     kind = answer.content_type or "no content type"
-    held = f"{kind} that is no FHIR resource" if answer.body.strip() else "an empty body"
+    held = _held(answer, kind) if answer.body.strip() else "an empty body"
     return call.fault(
         f"{call.purpose} at {call.place} was answered with {held} (status {answer.status}): "
         "check that the base URL is that of a FHIR R4 server.",
         answer.status,
     )
+
+
+def _held(answer: Answer, kind: str) -> str:
+    """What a body that is no resource is: cut off or otherwise unreadable, or something else."""
+    try:
+        _parsed(answer)
+    except (ValueError, ConformanceError):
+        return f"{kind} that cannot be read, broken off or not in UTF-8, so it is no FHIR resource"
+    return f"{kind} that is no FHIR resource"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from types import TracebackType
@@ -27,6 +27,9 @@ from adapter.fhir.queries import Params, Query
 from adapter.fhir.transport import Answer, Call, Transport, with_body
 
 IDS_AT_ONCE = 100
+MOST_BARREN = 100  # pages one after the other that bring nothing new: a server may filter some empty, but not so many
+NOT_SERVED = frozenset({404, 501})  # a server answers so to a search of a resource type that it does not know
+IN_PART = frozenset({202, 206})  # answers that say that they are not the whole
 NO_POST_SEARCH = frozenset({404, 405, 501})
 _ID = re.compile(r"(?!\.+$)[A-Za-z0-9\-._]+")  # a path of dots only would lead out of the resource type
 _MIME = {"json": "application/fhir+json", "xml": "application/fhir+xml"}
@@ -34,6 +37,14 @@ _MIME = {"json": "application/fhir+json", "xml": "application/fhir+xml"}
 
 class PageExpired(SourceError):
     """The server no longer knows a page of a search (410); the search has to start again."""
+
+
+class Incomplete(SourceError):
+    """A search ended before all the matches came that the server counted."""
+
+
+class NotServed(SourceError):
+    """The server does not know the resource type: the search itself, not one of its pages, was answered with 404 or 501."""
 
 
 class FhirClient:
@@ -63,6 +74,7 @@ class FhirClient:
         self.page_size = page_size
         self._format = format
         self._no_post: set[str] = set()
+        self._warnings: dict[str, None] = {}
         self._transport = Transport(
             auth=auth,
             timeout=timeout,
@@ -98,14 +110,38 @@ class FhirClient:
             raise SourceError(f"The server at {self.base_url} does not say that it speaks FHIR R4: use an R4 address.")
         return statement
 
+    def offers(self, resource_type: str) -> bool:
+        """Whether the server says of itself that it serves the type; False also when its CapabilityStatement cannot be read."""
+        try:
+            served = self.capabilities().get("rest")
+        except SourceError:  # told by whoever needs the statement itself
+            return False
+        rest = [one for one in served if isinstance(one, dict)] if isinstance(served, list) else []
+        kinds = [kind for one in rest for kind in one.get("resource") or () if isinstance(kind, dict)]
+        return any(kind.get("type") == resource_type for kind in kinds)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the server warned of beside the results of searches, each once, without personal data."""
+        return tuple(self._warnings)
+
     def search(self, resource_type: str, params: Params) -> Iterator[Resource]:
-        """Every match and include once, page by page; a search whose pages expired starts again, once."""
+        """Every match and include once, page by page, to the last.
+
+        A search whose pages expired, or that ended short of its own total (somebody may have deleted in between), starts again,
+        once. Raises NotServed when the server does not know the type, Incomplete when it ends short again, and SourceError for
+        a page that cannot be read: a part is never given for the whole.
+        """
         query = queries.build(self.base_url, resource_type, params, self.page_size)
         seen: set[str] = set()
         try:
-            yield from self._walk(query, seen)
+            yield from self._walk(query, seen, frozenset())
+            return
         except PageExpired:
-            yield from self._walk(query, seen)
+            again = query
+        except Incomplete:  # a total may be an estimate: now the exact one is asked for
+            again = queries.build(self.base_url, resource_type, {**params, "_total": "accurate"}, self.page_size)
+        yield from self._walk(again, set(), seen)
 
     def search_each(self, searches: Iterable[tuple[str, Params]]) -> Iterator[Resource]:
         """The results of several searches in the order of the searches, up to ``max_parallel`` at once.
@@ -168,23 +204,56 @@ class FhirClient:
 
     # ---- how
 
-    def _walk(self, query: Query, seen: set[str]) -> Iterator[Resource]:
-        """The fresh resources of every page; raises SourceError when a next link leads back to a page seen."""
+    def _walk(self, query: Query, seen: set[str], before: Container[str]) -> Iterator[Resource]:
+        """The resources of every page that are new to ``seen`` and not in ``before``; raises when the pages are not whole."""
         answer, call = self._first_page(query)
-        visited = {answer.url}
+        if answer.status in NOT_SERVED:
+            raise NotServed(str(answers.failure(answer, call)), answer.status)
+        visited, matches, barren, total = {answer.url}, 0, 0, None
         while True:
-            bundle = _searchset(answer, call)
-            yield from paging.fresh(bundle, seen)
-            link = paging.next_link(bundle, answer.url, self.base_url)
+            page, link = self._page(answer, call)
+            fresh = paging.fresh(page.entries, seen)
+            yield from (entry.resource for entry in fresh if entry.key not in before)
+            matches += sum(entry.match for entry in fresh)
+            barren = 0 if fresh else barren + 1
+            total = total if page.total is None else page.total
             if link is None:
-                return
-            if link in visited:
+                break
+            if link in visited or barren > MOST_BARREN:
                 raise SourceError(f"The search at {query.place} never ends: a next link leads back to an earlier page.")
             visited.add(link)
             call = Call("GET", link, query.place, "A further page", headers=self._headers(), private=query.private)
             answer = self._transport.send(call)
             if answer.status == 410:
                 raise PageExpired(str(answers.failure(answer, call)), 410)
+        if total is not None and matches < total:
+            raise Incomplete(
+                f"The search at {query.place} ended after {matches:,} of the {total:,} resources that the server counted: "
+                "ask its operator why some are held back.",
+                answer.status,
+            )
+
+    def _page(self, answer: Answer, call: Call) -> tuple[paging.Page, str | None]:
+        """The page in an answer and the link to the next; keeps the server's warnings, raises SourceError for its errors."""
+        bundle = _searchset(answer, call)
+        try:
+            page, link = paging.read_page(bundle), paging.next_link(bundle, answer.url, self.base_url)
+        except paging.Malformed as fault:
+            raise SourceError(
+                f"{call.purpose} at {call.place} was answered with a page {fault}: its results cannot be taken for whole.",
+                answer.status,
+            ) from None
+        for outcome in page.outcomes:
+            severity, said = answers.worst(outcome), answers.outcome_text(outcome, call.private)
+            if severity in ("fatal", "error"):
+                raise SourceError(
+                    f"{call.purpose} at {call.place} gave its results together with an error ({said or 'not told'}), "
+                    "so they may not be whole: ask the operator of the server.",
+                    answer.status,
+                )
+            if severity == "warning":
+                self._warnings.setdefault(f"{call.place} warns: {said or 'of what it does not tell'}")
+        return page, link
 
     def _first_page(self, query: Query) -> tuple[Answer, Call]:
         """The first page, by POST when the query must not stand in a URL and the server takes one."""
@@ -263,6 +332,11 @@ def _checked(base_url: str) -> str:
 def _searchset(answer: Answer, call: Call) -> Resource:
     """The Bundle of a page; raises SourceError when the server answered a search with something else."""
     bundle = answers.decode(answer, call)
+    if answer.status in IN_PART:
+        raise SourceError(
+            f"{call.purpose} at {call.place} was answered with a part only (status {answer.status}): try again later.",
+            answer.status,
+        )
     if bundle["resourceType"] != "Bundle":
         said = answers.outcome_text(bundle, call.private)
         raise SourceError(

@@ -189,10 +189,14 @@ def _backoff(attempt: int) -> float:
 def _unreachable(call: Call, fault: requests.RequestException) -> SourceError | SinkError:
     if isinstance(fault, requests.exceptions.SSLError):
         return call.fault(
-            f"{call.purpose} at {call.place} found no TLS that can be trusted: give the CA bundle of its certificate "
-            "authority, or correct the address or the certificate."
+            f"{call.purpose} at {call.place} found no TLS that can be trusted: name the file of its certificate authority in "
+            "REQUESTS_CA_BUNDLE, or correct the address or the certificate."
         )
-    cause = "no answer in time" if isinstance(fault, requests.Timeout) else f"no answer ({type(fault).__name__})"
+    cause = f"no answer ({type(fault).__name__})"
+    if isinstance(fault, requests.Timeout):
+        cause = "no answer in time"
+    elif isinstance(fault, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
+        cause = "an answer that is broken off or damaged"
     return call.fault(f"{call.purpose} at {call.place} got {cause}: check the address, the network and the server.")
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from adapter.errors import SourceError
-from adapter.fhir.client import FhirClient
+from adapter.fhir.client import FhirClient, NotServed
 from adapter.fhir.json import Resource, dump_line
 from adapter.fhir.references import person_of, reference_id
 from adapter.resources.service_codes import SERVICE, SERVICES
@@ -27,7 +28,6 @@ OF_PLAN_YEAR = ("Coverage", "CarePlan", "Procedure", "Communication")
 _OWN = ",".join(f"{SERVICE}|{code}" for code in SERVICES)
 NARROWED: Mapping[str, Mapping[str, str]] = {"Procedure": {"code": _OWN}, "Communication": {"category": _OWN}}
 MEDICATED = ("MedicationRequest", "MedicationStatement", "MedicationDispense")
-NOT_SERVED = (404, 501)  # a server answers so for a resource type that it does not know
 IDS_PER_SEARCH = 50
 
 
@@ -36,16 +36,7 @@ def from_server(client: FhirClient, scratch: Path, patients: str = "", types: Se
 
     Raises SourceError when the server cannot be read, or holds no such Patient. A type that the server does not serve is a notice.
     """
-    found = list(
-        _written(
-            client.search("Patient", dict(parse_qsl(patients, keep_blank_values=True))), scratch / "Patient.ndjson"
-        )
-    )
-    if not found:
-        raise SourceError(
-            f"{client.base_url} holds no Patient that fits; check the base URL and the search for patients"
-        )
-    ids = [patient["id"] for patient in found] if patients else None
+    ids = _patients(client, patients, scratch / "Patient.ndjson")
     notices: list[str] = []
     wanted: set[str] = set()
     with ThreadPoolExecutor(max_workers=client.max_parallel) as pool:
@@ -53,13 +44,13 @@ def from_server(client: FhirClient, scratch: Path, patients: str = "", types: Se
     for kind, task in tasks.items():
         try:
             wanted |= task.result()
-        except SourceError as error:
-            if error.status not in NOT_SERVED:
-                raise
-            notices.append(
-                f"{client.base_url} does not serve {kind} (status {error.status}); it is read as having none"
-            )
-    _drain(_written(client.read_many("Medication", sorted(wanted)), scratch / "Medication.ndjson"))
+        except NotServed as error:
+            notices.append(not_served(client, kind, error))
+    try:
+        _drain(_written(client.read_many("Medication", sorted(wanted)), scratch / "Medication.ndjson"))
+    except NotServed as error:
+        notices.append(not_served(client, "Medication", error))
+    notices += client.warnings
     files = {path.stem: (path,) for path in sorted(scratch.glob("*.ndjson"))}
     elsewhere = (
         ids is not None
@@ -73,14 +64,41 @@ def from_server(client: FhirClient, scratch: Path, patients: str = "", types: Se
     )  # fmt: skip
 
 
+def _patients(client: FhirClient, patients: str, path: Path) -> list[str] | None:
+    """Writes the Patients that the search finds; returns their ids, or None when all were asked for, whose ids need not be kept."""
+    params: dict[str, list[str]] = {}
+    for name, value in parse_qsl(patients, keep_blank_values=True):
+        params.setdefault(name, []).append(value)
+    found, ids = 0, []
+    for patient in _written(client.search("Patient", params), path):
+        found += 1
+        if patients and _is_id(patient.get("id")):  # one without an id is told as a fault later
+            ids.append(patient["id"])
+    if not found:
+        raise SourceError(
+            f"{client.base_url} holds no Patient that fits; check the base URL and the search for patients"
+        )
+    return ids if patients else None
+
+
+def not_served(client: FhirClient, kind: str, error: NotServed) -> str:
+    """The notice that a resource type is read as empty. Raises ``error`` itself when the server says elsewhere that it has the type.
+
+    A gateway that loses its way answers 404 too; then the type is not empty but unread.
+    """
+    if client.offers(kind):
+        raise error
+    return f"{client.base_url} does not serve {kind} (status {error.status}); it is read as having none"
+
+
 def _fetch(client: FhirClient, kind: str, ids: list[str] | None, path: Path) -> set[str]:
     """Writes the resources of one type; returns the ids of the Medications that they point at."""
     wanted = set()
     for resource in _written(_of_persons(client, kind, ids), path):
-        if kind in MEDICATED:
-            reference = (resource.get("medicationReference") or {}).get("reference") or ""
-            if medication := reference_id(reference, "Medication", client.base_url):
-                wanted.add(medication)
+        pointer = resource.get("medicationReference") if kind in MEDICATED else None
+        reference = pointer.get("reference") if isinstance(pointer, dict) else None
+        if isinstance(reference, str) and (medication := reference_id(reference, "Medication", client.base_url)):
+            wanted.add(medication)
     return wanted
 
 
@@ -88,10 +106,22 @@ def _of_persons(client: FhirClient, kind: str, ids: list[str] | None) -> Iterato
     narrowed = NARROWED.get(kind, {})
     if ids is None:
         return client.search(kind, narrowed)
-    chunks = [ids[start : start + IDS_PER_SEARCH] for start in range(0, len(ids), IDS_PER_SEARCH)]
-    found = (resource for chunk in chunks for resource in client.search(kind, {"patient": ",".join(chunk), **narrowed}))
+    found = chain.from_iterable(_of_chunk(client, kind, ids, start) for start in range(0, len(ids), IDS_PER_SEARCH))
     wanted = {None, *ids}  # what names no Patient is told as a fault later
     return (resource for resource in found if person_of(resource) in wanted)
+
+
+def _of_chunk(client: FhirClient, kind: str, ids: Sequence[str], start: int) -> Iterator[Resource]:
+    """The resources of IDS_PER_SEARCH persons. Of a type that the server served before it is not said that it does not."""
+    persons = {"patient": ",".join(ids[start : start + IDS_PER_SEARCH])}
+    try:
+        yield from client.search(kind, {**persons, **NARROWED.get(kind, {})})
+    except NotServed as error:
+        raise error if start == 0 else SourceError(str(error), error.status) from None
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _written(resources: Iterable[Resource], path: Path) -> Iterator[Resource]:

@@ -15,10 +15,10 @@ from typing import Any
 
 from adapter.config import Config
 from adapter.errors import SourceError, UnknownBeneficiary
-from adapter.fhir.client import FhirClient
+from adapter.fhir.client import FhirClient, NotServed
 from adapter.fhir.json import Resource, dump_bytes, dump_line, loads
 from adapter.fhir.references import reference_id
-from adapter.sources.fetch import NOT_SERVED, OF_PERSONS
+from adapter.sources.fetch import OF_PERSONS, not_served
 from adapter.sources.opening import open_source
 from adapter.sources.quarantine import numbered_lines
 from adapter.sources.snapshot import Snapshot
@@ -120,10 +120,8 @@ def _pointed_at(
 def _read(client: FhirClient, kind: str, ids: list[str], notices: list[str]) -> list[Resource]:
     try:
         return list(client.read_many(kind, ids)) if ids else []
-    except SourceError as error:
-        if error.status not in NOT_SERVED:
-            raise
-        notices.append(_not_served(client, kind, error))
+    except NotServed as error:
+        notices.append(not_served(client, kind, error))
         return []
 
 
@@ -133,18 +131,19 @@ def _adverse_events(
     """Side effects. AdverseEvent is found by subject and not by patient; many servers do not serve it or that search (400)."""
     try:
         found = list(client.search("AdverseEvent", {"subject": f"Patient/{beneficiary}"}))
+    except NotServed as error:
+        notices.append(not_served(client, "AdverseEvent", error))
+        return {}
     except SourceError as error:
-        if error.status not in (400, *NOT_SERVED):
+        if error.status != 400:
             raise
-        notices.append(_not_served(client, "AdverseEvent", error))
+        notices.append(
+            f"{client.base_url} does not find AdverseEvent by subject (status 400); it is read as having none"
+        )
         return {}
     path = scratch / "AdverseEvent.ndjson"
     path.write_bytes(b"".join(map(dump_line, found)))
     return {"AdverseEvent": (path,)} if found else {}
-
-
-def _not_served(client: FhirClient, kind: str, error: SourceError) -> str:
-    return f"{client.base_url} does not serve {kind} (status {error.status}); it is read as having none"
 
 
 # ---- a folder

@@ -57,6 +57,13 @@ def test_a_body_that_is_no_resource(body):
         assert fault.status == 200
 
 
+@pytest.mark.parametrize("body", [b'{"resourceType":"Bundle"', '{"text":"caf\u00e9"}'.encode("latin-1"), b"<html>"])
+def test_a_body_that_is_cut_off_or_in_another_encoding(body):
+    with connected(script(Reply(200, body))) as (client, _, _):
+        fault = fault_of(lambda: list(client.search("Condition", {})))
+        assert "cannot be read, broken off or not in UTF-8, so it is no FHIR resource (status 200)" in str(fault)
+
+
 def test_an_answer_without_content_type():
     with connected(script(Reply(200, b"", None))) as (client, _, _):
         assert "an empty body" in str(fault_of(client.capabilities))
@@ -212,13 +219,13 @@ def test_an_answer_cut_short_is_repeated():
 def test_an_answer_that_cannot_be_unpacked_is_not_repeated():
     broken = Reply(200, b"no gzip", headers={"Content-Encoding": "gzip"})
     with connected(script(broken)) as (client, _, _):
-        assert "no answer (ContentDecodingError)" in str(fault_of(client.capabilities))
+        assert "an answer that is broken off or damaged" in str(fault_of(client.capabilities))
 
 
 def test_tls_that_cannot_be_trusted_is_not_repeated():
     waits = []
     with serving(script()) as server, FhirClient(server.base.replace("http", "https"), sleep=waits.append) as client:
-        assert "CA bundle" in str(fault_of(client.capabilities))
+        assert "REQUESTS_CA_BUNDLE" in str(fault_of(client.capabilities))
     assert waits == []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapter.errors import SourceError
 from adapter.fhir import conformance
-from adapter.fhir.client import FhirClient
+from adapter.fhir.client import MOST_BARREN, FhirClient, NotServed
 from tests.unit.fhir.scripted import Reply, condition, outcome, page, reply, script, serving
 
 PATIENT = {"resourceType": "Patient", "id": "p1"}
@@ -121,6 +121,145 @@ def test_resources_without_an_id_are_all_kept():
     bundle = {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Basic"}}] * 2}
     with connected(script(reply(bundle))) as (client, _, _):
         assert len(list(client.search("Basic", {}))) == 2
+
+
+# ---- a part is never given for the whole
+
+
+def links(*following):
+    return {"resourceType": "Bundle", "type": "searchset", "link": list(following)}
+
+
+@pytest.mark.parametrize(
+    ("bundle", "words"),
+    [
+        (page(condition(1)) | {"entry": [None]}, "whose entry is no list of objects"),
+        (page(condition(1)) | {"entry": {"resource": condition(1)}}, "whose entry is no list"),
+        ({"resourceType": "Bundle", "entry": [{"fullUrl": "x"}]}, "with an entry that holds no resource"),
+        ({"resourceType": "Bundle", "entry": [{"resource": None}]}, "with an entry that holds no resource"),
+        ({"resourceType": "Bundle", "entry": [{"resource": "<html>"}]}, "with an entry that holds no resource"),
+        ({"resourceType": "Bundle", "entry": [{"resource": {"id": "c1"}}]}, "with an entry that holds no resource"),
+        (links(None), "whose link is no list of objects"),
+        (page() | {"link": {"relation": "next", "url": "?page=2"}}, "whose link is no list"),
+        (links({"relation": "next"}), "with a next link that has no address"),
+        (links({"relation": "next", "url": " "}), "with a next link that has no address"),
+        (links({"relation": "next", "url": "http://h:99999x/fhir?page=2"}), "with a next link that is no address"),
+    ],
+)
+def test_a_page_that_cannot_be_read_to_its_end_is_no_shorter_page(bundle, words):
+    with connected(script(reply(bundle))) as (client, server, _):
+        fault = fault_of(lambda: list(client.search("Condition", {})))
+        assert str(fault) == (
+            f"The search at {server.base}/Condition was answered with a page {words}: its results cannot be taken for whole."
+        )
+
+
+@pytest.mark.parametrize("status", [404, 501])
+def test_a_page_that_is_not_found_is_not_a_type_that_is_not_served(status):
+    answers = script(reply(page(condition(1), following="?page=2")), outcome(status, "no such page"))
+    with connected(answers) as (client, _, _):
+        fault = fault_of(lambda: list(client.search("Condition", {})))
+        assert (fault.status, isinstance(fault, NotServed)) == (status, False)
+    with connected(script(outcome(status, "no such type"))) as (client, _, _):
+        assert isinstance(fault_of(lambda: list(client.search("Condition", {}))), NotServed)
+
+
+@pytest.mark.parametrize("status", [202, 206])
+def test_an_answer_that_says_that_it_is_a_part_is_a_fault(status):
+    with connected(script(reply(page(condition(1)), status))) as (client, _, _):
+        assert f"a part only (status {status})" in str(fault_of(lambda: list(client.search("Condition", {}))))
+
+
+def test_a_search_that_ends_short_of_its_total_starts_again_with_an_exact_total():
+    answers = script(
+        reply(page(condition(1), following="?page=2", total=3)),
+        reply(page(condition(2))),
+        reply(page(condition(1), condition(3), total=2)),  # one was deleted in between, one was added
+    )
+    with connected(answers) as (client, server, _):
+        assert ids(client.search("Condition", {"status": "x"})) == ["c1", "c2", "c3"]
+        assert server.requests[2].query == {"status": ["x"], "_count": ["200"], "_total": ["accurate"]}
+
+
+def test_a_search_that_ends_short_twice_is_a_fault():
+    with connected(lambda request: reply(page(condition(1), PATIENT, total=2))) as (client, server, _):
+        fault = fault_of(lambda: list(client.search("Condition", {})))
+        assert f"{server.base}/Condition ended after 1 of the 2 resources that the server counted" in str(fault)
+        assert len(server.requests) == 2  # the Patient is included and no match
+
+
+def test_pages_that_repeat_one_match_and_lose_another_are_short():
+    def answer(request):
+        return reply(page(condition(1), total=2, following=None if request.query.get("page") else "?page=2"))
+
+    with connected(answer) as (client, _, _):
+        assert "1 of the 2" in str(fault_of(lambda: list(client.search("Condition", {}))))
+
+
+def test_the_total_of_the_last_page_counts():
+    answers = script(reply(page(condition(1), following="?page=2", total=9)), reply(page(condition(2), total=2)))
+    with connected(answers) as (client, _, _):
+        assert ids(client.search("Condition", {})) == ["c1", "c2"]
+
+
+@pytest.mark.parametrize("held", [[], [condition(1)]])
+def test_ever_new_links_to_nothing_new_end(held):
+    def answer(request):
+        return reply(page(*held, following=f"?page={len(server.requests)}"))
+
+    with connected(answer) as (client, server, _):
+        assert "never ends" in str(fault_of(lambda: list(client.search("Condition", {}))))
+        assert len(server.requests) == MOST_BARREN + 1 + len(held)
+
+
+@pytest.mark.parametrize("severity", ["error", "fatal"])
+def test_results_beside_an_error_may_not_be_whole(severity):
+    with connected(script(reply(page(condition(1), said(severity, "shard of Patient/zz-top is down"))))) as (
+        client,
+        _,
+        _,
+    ):
+        fault = fault_of(lambda: list(client.search("Condition", {})))
+        assert "together with an error (shard of Patient/[id] is down), so they may not be whole" in str(fault)
+
+
+def test_warnings_beside_results_are_kept_once_and_information_is_not():
+    answers = script(
+        reply(page(condition(1), said("warning", "parameter ignored"), said("information", "x"), following="?page=2")),
+        reply(page(condition(2), said("warning", "parameter ignored"), said("warning", ""))),
+    )
+    with connected(answers) as (client, server, _):
+        assert ids(client.search("Condition", {})) == ["c1", "c2"]
+        assert client.warnings == (
+            f"{server.base}/Condition warns: parameter ignored",
+            f"{server.base}/Condition warns: of what it does not tell",
+        )
+
+
+def said(severity, text):
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": severity, "code": "processing", "diagnostics": text}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("statement", "offered"),
+    [
+        ({"rest": [{"resource": [{"type": "Flag"}, {"type": "Condition"}]}]}, True),
+        ({"rest": [{"resource": [{"type": "Flag"}]}, {"resource": [None]}, None]}, False),
+        ({"rest": "x"}, False),
+        ({}, False),
+        ({"fhirVersion": "5.0.0", "rest": [{"resource": [{"type": "Condition"}]}]}, False),
+    ],
+)
+def test_what_a_server_offers_is_what_it_says_of_itself(statement, offered):
+    capability = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"} | statement
+    with connected(script(reply(capability))) as (client, _, _):
+        assert client.offers("Condition") is offered
+
+
+# ---- pages that expire
 
 
 def test_an_expired_page_starts_the_search_again_without_repeating():

@@ -129,6 +129,77 @@ def test_another_fault_of_a_type_stops_the_read(tmp_path, status):
     assert raised.value.status == status
 
 
+@pytest.mark.parametrize("status", [404, 501])
+def test_a_type_whose_later_page_or_persons_are_not_found_is_not_read_as_having_none(tmp_path, status):
+    many = [resource("Patient", f"p{n}") for n in range(IDS_PER_SEARCH + 1)]
+    paged = page(resource("Condition", "c1"), following="?page=2")
+
+    def answer(request):
+        kind = request.path.removesuffix("/_search").rpartition("/")[2]
+        last = "page" in request.query or f"p{IDS_PER_SEARCH}" in request.form.get("patient", [""])[0]
+        if kind == "Condition":
+            return outcome(status, "no") if last else reply(paged if request.method == "GET" else page())
+        return reply(page(*many if kind == "Patient" else []))
+
+    for patients in ("", "active=true"):
+        with pytest.raises(SourceError) as raised, fetched(tmp_path, answer, patients, types=("Condition",)):
+            pass
+        assert raised.value.status == status
+
+
+def test_a_type_that_the_server_says_that_it_serves_is_unread_and_not_empty(tmp_path):
+    statement = {
+        "resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [{"resource": [{"type": "Condition"}]}]
+    }  # fmt: skip
+    lost = {kind: outcome(404, "no route") for kind in ("Flag", "Condition")}
+    with (
+        pytest.raises(SourceError, match="Condition failed with status 404"),
+        fetched(tmp_path, Source(*PATIENTS, faults=lost | {"metadata": reply(statement)})),
+    ):
+        pass
+
+
+def test_a_server_without_medication_is_a_notice(tmp_path):
+    source = Source(
+        *PATIENTS, ordered("MedicationRequest", "r1", "Medication/m1"), faults={"Medication": outcome(404, "no")}
+    )
+    with fetched(tmp_path, source) as snapshot:
+        assert "does not serve Medication (status 404)" in snapshot.notices[0]
+
+
+def test_what_the_server_warns_of_is_a_notice(tmp_path):
+    warning = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "diagnostics": "index is late"}]}
+    source = Source(*PATIENTS, faults={"Flag": reply(page(warning))})
+    with fetched(tmp_path, source) as snapshot:
+        [notice] = snapshot.notices
+        assert notice.endswith("/Flag warns: index is late")
+
+
+@pytest.mark.parametrize("pointer", ["Medication/m1", ["x"], 7, {"reference": 7}, {"reference": None}])
+def test_a_malformed_pointer_to_a_medication_is_left_to_the_tables(tmp_path, pointer):
+    with fetched(tmp_path, Source(*PATIENTS, resource("MedicationRequest", "r1", medicationReference=pointer))) as made:
+        assert ids(made, "MedicationRequest") == ["r1"]
+
+
+@pytest.mark.parametrize("key", [{}, {"id": 7}, {"id": None}, {"id": ""}])
+def test_a_patient_without_an_id_is_left_to_the_tables(tmp_path, key):
+    source = Source(*PATIENTS, {"resourceType": "Patient"} | key)
+    with fetched(tmp_path, source, "active=true", types=("Flag",)) as snapshot:
+        assert len(held(snapshot, "Patient")) == 3
+    assert [asked["patient"] for asked in source.of("Flag")] == ["p1,p2"]
+
+
+def test_a_parameter_that_comes_twice_is_asked_twice(tmp_path):
+    def answer(request):
+        asked.append(request.form.get("birthdate"))
+        return reply(page(*PATIENTS))
+
+    asked = []
+    with fetched(tmp_path, answer, "birthdate=ge1940&birthdate=le1950", types=()):
+        pass
+    assert asked[0] == ["ge1940", "le1950"]
+
+
 def test_medications_are_read_by_their_references(tmp_path):
     medications = [resource("Medication", key) for key in ("m1", "m2", "m3", "m4", "unused")]
     source = Source(
