@@ -41,6 +41,10 @@ DELETION = (V2 + "adjstmt_dltn_cd",)  # D = deleted
 DELETED_TYPE = ("3",)  # CLM-TYPE-CD 3: "MEDICARE PART D DELETED CLAIM", although its status is active
 CLAIM_TYPE_SYSTEM = "CLM-TYPE-CD"
 NOT_VALID = ("cancelled", "entered-in-error", "draft")
+UNIQUE_CLAIM = "uc"  # C4BBIdentifierType "Unique Claim ID"
+SHARED_IDENTIFIERS = ("claim-group", "rx_srvc_rfrnc_num")  # of BFD v2: also typed uc, but several claims have one
+NOT_COVERED = ("noncovered",)  # C4BBAdjudication: the portion that the plan does not cover
+DOLLARS = ("USD", "")
 LARGEST_COST = 9_999_999_999  # dollars of one claim line; DECIMAL(12,2) holds no more
 
 
@@ -58,13 +62,16 @@ def explanations(eob: ir.Table) -> ir.Table:
         beneficiary=reference_id(eob.patient.reference, "Patient"),
         source=ibis.literal("ExplanationOfBenefit/").concat(claim),
         identifiers=eob.identifier.map(lambda i: i["value"]).filter(lambda v: v.notnull()),
+        unique_claim=ibis.ifelse(kind == "pharmacy", _unique_claim(eob, period), ibis.null("string")),
+        received=eob.meta.lastUpdated.try_cast("timestamp('UTC')"),
         valid=_is_valid(eob),
+        deleted=_is_deleted(eob),
         covered=_info_code(eob, COVERAGE_STATUS).fill_null("C") == "C",
         days_supply=_info(eob, ("dayssupply",))["valueQuantity"]["value"].try_cast("decimal(9,2)"),
         told=_told(eob.total),
         replaces=_related(eob, "prior"),
         lines=ibis.ifelse(kind == "pharmacy", eob.item.map(lambda item: _line(item, period)), None),
-        period=period,
+        period=ibis.coalesce(period, eob.item.map(lambda i: _filled(i, None)).mins()),
         diagnoses=ibis.ifelse(kind == "pharmacy", None, diagnosis_codings(eob)),
         fault=fault_of(
             wrong_type(eob, "ExplanationOfBenefit"),
@@ -129,8 +136,9 @@ def claims(rows: ir.Table, covered_only: bool = True) -> ir.Table:
     received when it is why there is none).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
-    covered = good.covered if covered_only else ibis.literal(True)
-    valid = _not_replaced(good.filter((good.kind == "pharmacy") & good.valid & covered))
+    known = _one_per_claim(good.filter(good.kind == "pharmacy"))
+    standing = _not_replaced(known)
+    valid = standing.filter(standing.valid & (standing.covered | (not covered_only)))
     lines = valid.mutate(place=ibis.range(0, valid.lines.length()).unnest())
     lines = lines.mutate(
         line=lines.lines[lines.place], priced=lines.lines.filter(lambda x: _dollars(x["told"]).notnull()).length()
@@ -140,6 +148,10 @@ def claims(rows: ir.Table, covered_only: bool = True) -> ir.Table:
     cost = ibis.cases(
         (lines.priced == lines.lines.length(), lines.own), (lines.total.notnull(), whole), else_=lines.own
     )
+    if covered_only:
+        lines = lines.mutate(cost=cost, share=_dollars(lines.line["not_covered"]))
+        lines = lines.filter(~((lines.share > 0) & (lines.share >= lines.cost)).fill_null(False))
+        cost = lines.cost
     return lines.select(
         "source", "beneficiary", "days_supply",
         kind=ibis.literal("claim"),
@@ -154,14 +166,30 @@ def claims(rows: ir.Table, covered_only: bool = True) -> ir.Table:
     )  # fmt: skip
 
 
+def _one_per_claim(rows: ir.Table) -> ir.Table:
+    """The newest of those resources of a person that tell of one fill under one unique claim id (see ``_unique_claim``).
+
+    Of two that are equally new the one with money stands: CARIN's guide gives the same claim with and without.
+    """
+    several = rows.group_by("beneficiary", "unique_claim").agg(_n=rows.count()).filter(lambda t: t._n > 1)
+    again = rows.semi_join(several, ["beneficiary", "unique_claim"])
+    money = again.told.notnull() | (again.lines.filter(lambda line: line["told"].notnull()).length() > 0)
+    order = [again.received.desc(nulls_first=False), money.desc(nulls_first=False), again.id.desc()]
+    ranked = again.mutate(_rank=ibis.row_number().over(group_by=["beneficiary", "unique_claim"], order_by=order))
+    older = ranked.filter(ranked._rank > 0)
+    return rows.anti_join(older, "id").select(*rows.columns)
+
+
 def _not_replaced(rows: ir.Table) -> ir.Table:
-    """Without the claims that a later valid claim names as its ``prior``: an adjustment takes the place of its original."""
-    named = rows.mutate(named=rows.replaces.unnest()).select("beneficiary", "named").filter(lambda t: t.named.notnull())
-    by_id = rows.semi_join(named, (rows.beneficiary == named.beneficiary) & (rows.id == named.named)).select("id")
-    identified = rows.select("id", "beneficiary", identifier=rows.identifiers.unnest())
-    by_identifier = identified.semi_join(
-        named, (identified.beneficiary == named.beneficiary) & (identified.identifier == named.named)
-    ).select("id")
+    """Without the claims that another names as its ``prior``: an adjustment takes the place of its original, covered or not.
+
+    So does a deletion. One that is itself cancelled or denied takes nobody's place.
+    """
+    later = rows.filter(rows.valid | rows.deleted)
+    named = later.select("beneficiary", named=later.replaces.unnest()).filter(lambda t: t.named.notnull()).distinct()
+    by_id = rows.semi_join(named.rename(id="named"), ["beneficiary", "id"]).select("id")
+    identified = rows.select("id", "beneficiary", named=rows.identifiers.unnest())
+    by_identifier = identified.semi_join(named, ["beneficiary", "named"]).select("id")
     return rows.anti_join(by_id.union(by_identifier).distinct(), "id")
 
 
@@ -170,7 +198,9 @@ def _line(item: ir.StructValue, period: ir.StringValue) -> ir.StructValue:
     whole = _with_part(codings_or_label(item["productOrService"]), "item")
     parts = item["detail"].map(lambda d: d["productOrService"]["coding"][0])
     parts = parts.filter(lambda c: c["code"].notnull())
-    compound = has_code(item["productOrService"]["coding"], ["compound"]) & (parts.length() > 0).fill_null(False)
+    # AB2D gives data-absent-reason not-applicable in place of the word (data-quirks.md 5).
+    mixed = has_code(item["productOrService"]["coding"], ["compound", "not-applicable"])
+    compound = mixed & (parts.length() > 0).fill_null(False)
     # Each ingredient of a compound is a part of its own, named by its code; the word "compound" is none.
     detail = parts.map(
         lambda c: ibis.struct({"part": c["code"], "system": c["system"], "code": c["code"], "display": c["display"]})
@@ -179,10 +209,33 @@ def _line(item: ir.StructValue, period: ir.StringValue) -> ir.StructValue:
         {
             "codings": ibis.ifelse(compound, detail, whole),
             "label": item["productOrService"]["text"],
-            "filled": ibis.coalesce(item["servicedDate"], item["servicedPeriod"]["start"], period),
+            "filled": _filled(item, period),
             "told": _told(item["adjudication"]),
+            "not_covered": _told(item["adjudication"], NOT_COVERED),
         }
     )
+
+
+def _filled(item: ir.StructValue, period: ir.StringValue | None) -> ir.StringValue:
+    """The date of a claim line as FHIR gave it: its own, else that of the claim."""
+    return ibis.coalesce(item["servicedDate"], item["servicedPeriod"]["start"], *([] if period is None else [period]))
+
+
+def _unique_claim(eob: ir.Table, period: ir.StringValue) -> ir.StringValue:
+    """What two resources of one claim have in common: its unique claim id, the day of the fill and the drug; NULL without such an id.
+
+    The id alone does not do: exports are met that give every claim the same one.
+    """
+    unique = eob.identifier.filter(
+        lambda i: (
+            has_code(i["type"]["coding"], [UNIQUE_CLAIM])
+            & i["value"].notnull()
+            & ~i["system"].re_search("(" + "|".join(SHARED_IDENTIFIERS) + ")$").fill_null(False)
+        )
+    )[0]
+    codes = eob.item.map(lambda i: ibis.coalesce(i["productOrService"]["coding"][0]["code"], "")).join("+")
+    days = eob.item.map(lambda i: ibis.coalesce(_filled(i, period), "")).join("+")
+    return unique["value"].concat("|", ibis.coalesce(unique["system"], ""), "|", codes, "|", days)
 
 
 def _with_part(codings: ir.ArrayValue, part: str) -> ir.ArrayValue:
@@ -216,23 +269,18 @@ def _in_cents(told: ir.StringValue) -> ir.StringValue:
     return ibis.ifelse(whole & told.re_search("[.eE]"), cents.cast("string"), told)
 
 
-def _told(adjudications: ir.ArrayValue) -> ir.StringValue:
+def _told(adjudications: ir.ArrayValue, codes: Sequence[str] = TOTAL_COST) -> ir.StringValue:
     """The total drug cost among adjudications as received, or NULL. The same amount under two codes is one entry and counts once.
 
-    It is read here once and judged where lines are rows (``claims``): within lists each use would be computed anew.
+    An amount in another currency than US dollars keeps its name, so that it is no price. It is read here once and judged where lines are rows (``claims``): within lists each use would be computed anew.
     """
-    entry = adjudications.filter(
-        lambda a: has_code(a["category"]["coding"], TOTAL_COST) & a["amount"]["value"].notnull()
-    )[0]
-    return entry["amount"]["value"]
+    entry = adjudications.filter(lambda a: has_code(a["category"]["coding"], codes) & a["amount"]["value"].notnull())[0]
+    value, currency = entry["amount"]["value"], ibis.coalesce(entry["amount"]["currency"], "").strip().upper()
+    return ibis.ifelse(currency.isin(DOLLARS), value, value.concat(" ", currency))
 
 
 def _is_valid(eob: ir.Table) -> ir.BooleanValue:
     """A claim that stands: not cancelled, not deleted, not denied, and no estimate (use = claim)."""
-    deleted_type = eob["type"].coding.filter(
-        lambda c: c["system"].endswith(CLAIM_TYPE_SYSTEM) & c["code"].isin(DELETED_TYPE)
-    )
-    deleted = (deleted_type.length() > 0).fill_null(False) | (_info_code(eob, DELETION) == "D").fill_null(False)
     denied = eob.adjudication.filter(
         lambda a: (
             has_code(a["category"]["coding"], ["benefitpaymentstatus"]) & has_code(a["reason"]["coding"], ["denied"])
@@ -249,7 +297,15 @@ def _is_valid(eob: ir.Table) -> ir.BooleanValue:
         & (eob.outcome.fill_null("") != "error")
     )
     replaced = (_related(eob, "replacedby").length() > 0).fill_null(False)
-    return standing & ~deleted & ~refused & ~replaced
+    return standing & ~_is_deleted(eob) & ~refused & ~replaced
+
+
+def _is_deleted(eob: ir.Table) -> ir.BooleanValue:
+    """Whether the claim is the deletion of a prescription drug event (its status is active all the same)."""
+    deleted_type = eob["type"].coding.filter(
+        lambda c: c["system"].endswith(CLAIM_TYPE_SYSTEM) & c["code"].isin(DELETED_TYPE)
+    )
+    return (deleted_type.length() > 0).fill_null(False) | (_info_code(eob, DELETION) == "D").fill_null(False)
 
 
 def _info(eob: ir.Table, categories: Sequence[str]) -> ir.StructValue:
@@ -265,7 +321,9 @@ def _related(eob: ir.Table, relationship: str) -> ir.ArrayValue:
     related = eob.related.filter(lambda r: has_code(r["relationship"]["coding"], [relationship]))
     return related.map(
         lambda r: ibis.coalesce(
-            r["claim"]["reference"].re_extract(r"([A-Za-z0-9\-.]+)$", 1).nullif(""), r["claim"]["identifier"]["value"]
+            r["claim"]["reference"].re_extract(r"([A-Za-z0-9\-.]+)$", 1).nullif(""),
+            r["claim"]["identifier"]["value"],
+            r["reference"]["value"],  # R4: the identifier of the related claim; CARIN asks for this one
         )
     )
 

@@ -17,6 +17,9 @@ from adapter.tables.columns import (
     wrong_type,
 )
 
+CLINICAL = ("active", "recurrence", "relapse", "inactive", "remission", "resolved")
+VERIFICATION = ("unconfirmed", "provisional", "differential", "confirmed", "refuted", "entered-in-error")
+
 
 def problems(condition: ir.Table) -> ir.Table:
     """One row per Condition as received, with ``fault``; codings stay a list."""
@@ -30,10 +33,13 @@ def problems(condition: ir.Table) -> ir.Table:
         source=ibis.literal("Condition/").concat(condition.id),
         codings=codings_or_label(condition.code),
         label=condition.code.text,
-        clinical=condition.clinicalStatus.coding.map(lambda c: c["code"]),
-        verification=condition.verificationStatus.coding.map(lambda c: c["code"]),
+        clinical=_status_codes(condition.clinicalStatus, CLINICAL),
+        verification=_status_codes(condition.verificationStatus, VERIFICATION),
         onset=onset,
-        abated=condition.abatementDateTime,
+        abated=ibis.coalesce(
+            condition.abatementDateTime, condition.abatementPeriod["end"], condition.abatementPeriod["start"]
+        ),
+        over=_over_some_day(condition),
         recorded=condition.recordedDate,
         fault=fault_of(
             wrong_type(condition, "Condition"),
@@ -48,10 +54,28 @@ def problems(condition: ir.Table) -> ir.Table:
                 onsetDateTime=condition.onsetDateTime,
                 onsetPeriod__start=condition.onsetPeriod["start"],
                 abatementDateTime=condition.abatementDateTime,
+                abatementPeriod__start=condition.abatementPeriod["start"],
+                abatementPeriod__end=condition.abatementPeriod["end"],
                 recordedDate=condition.recordedDate,
             ),
         ),
         **versioned(condition),
+    )
+
+
+def _status_codes(concept: ir.StructValue, known: tuple[str, ...]) -> ir.ArrayValue:
+    """The codes of a status; without any, its text when that is a code of FHIR in other letters ("Resolved")."""
+    text = concept["text"].strip().lower()
+    wordless = (concept["coding"].length() == 0).fill_null(True) & text.isin(known).fill_null(False)
+    return ibis.ifelse(wordless, ibis.array([text]), concept["coding"].map(lambda c: c["code"]))
+
+
+def _over_some_day(condition: ir.Table) -> ir.BooleanValue:
+    """Whether it is told that the condition has ended, and not on which day: an age, a range or words."""
+    return (
+        condition.abatementAge["value"].notnull()
+        | ibis.coalesce(condition.abatementRange["low"]["value"], condition.abatementRange["high"]["value"]).notnull()
+        | condition.abatementString.notnull()
     )
 
 
@@ -60,7 +84,7 @@ def conditions(rows: ir.Table, lists: ir.Table) -> ir.Table:
 
     ``lists`` is the table of ``condition_lists``. Columns: beneficiary, source, system (URI as received), code (as received),
     display, label, disease, subgroup, listed (Y or N, the default of the list), clinical and verification (code lists),
-    onset and recorded and abated (as FHIR gave them), begins (earliest day of onset or recording that must not lie after as_of).
+    onset and recorded and abated (as FHIR gave them), over (ended on a day that is not told), begins (earliest day of onset or recording that must not lie after as_of).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
     coded = good.mutate(coding=good.codings.unnest()).drop("codings")
@@ -71,7 +95,7 @@ def conditions(rows: ir.Table, lists: ir.Table) -> ir.Table:
     rows = coded.left_join(proven, (coded.name == proven.name) & (coded.key == proven.key))
     return rows.select(
         "beneficiary", "source", "system", "code", "display", "label", "disease", "subgroup", "listed",
-        "clinical", "verification", "onset", "recorded", "abated",
+        "clinical", "verification", "onset", "recorded", "abated", "over",
         begins=ibis.greatest(earliest(rows.onset), earliest(rows.recorded)),
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ COLUMNS = (
     "day_first",
     "day_last",
     "ends",
+    "recorded",
     "cost",
     "refused_cost",
     "days_supply",
@@ -25,7 +26,7 @@ COLUMNS = (
 
 def uses(claim_rows: ir.Table, order_rows: ir.Table) -> ir.Table:
     """Claim lines and orders with the same columns (see ``drug_uses``), their codings not resolved yet."""
-    of_claims = claim_rows.mutate(ends=ibis.null("date"), missing=ibis.null("string"))
+    of_claims = claim_rows.mutate(ends=ibis.null("date"), recorded=ibis.null("date"), missing=ibis.null("string"))
     of_orders = order_rows.mutate(cost=ibis.null("decimal(12,2)"), refused_cost=ibis.null("string"))
     return of_claims.select(*COLUMNS).union(of_orders.select(*COLUMNS))
 
@@ -36,7 +37,7 @@ def drug_uses(keyed: ir.Table, drugs: ir.Table) -> ir.Table:
     Columns: kind (claim, dispense, request, statement), source, beneficiary, drug (set of ingredients; a code or text of its own
     where no list knows it), listed (whether a list knows it), name (for a person to read), matched_by (rxcui, ndc11, ndc10, ndc9,
     name or NULL), brand, route, maintenance (Y, D, N, NULL), otc (rx, both, otc, NULL), supplement (kind or ""), measures, day_first and
-    day_last (of the fill, order or start), ends, cost (DECIMAL(12,2) or NULL), refused_cost (see claims),
+    day_last (of the fill, order or start), ends, recorded (of a statement), cost (DECIMAL(12,2) or NULL), refused_cost (see claims),
     days_supply, missing, medication, codings, label.
     """
     joined = keyed.left_join(drugs.rename(found="label"), "medication").drop("medication_right")

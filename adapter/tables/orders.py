@@ -69,7 +69,8 @@ def _stated(statement: ir.Table) -> ir.Table:
     return _rows(
         statement, "statement", statement.status == "active", begins, statement.effectivePeriod["end"],
         effectiveDateTime=statement.effectiveDateTime, effectivePeriod__start=statement.effectivePeriod["start"],
-        effectivePeriod__end=statement.effectivePeriod["end"], dateAsserted=statement.dateAsserted,
+        effectivePeriod__end=statement.effectivePeriod["end"], recorded=statement.dateAsserted,
+        dateAsserted=statement.dateAsserted,
     )  # fmt: skip
 
 
@@ -86,7 +87,8 @@ def orders(rows: ir.Table, medication_rows: ir.Table) -> ir.Table:
     """One row per resource that says the person takes a drug, with the codings of the Medication that it points at.
 
     Columns: kind, source, beneficiary, codings (part, system, code, display), label, day_first and day_last (of the order, the
-    start of the statement or the fill; NULL when not told), ends (last day of a statement's period), days_supply (of a dispense),
+    start of the statement or the fill; NULL when not told), ends (last day of a statement's period), recorded (the first day that its
+    assertion can mean; NULL when not told), days_supply (of a dispense),
     missing (the reference to a Medication that the source does not hold, else NULL).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
@@ -110,6 +112,7 @@ def _with_drugs(good: ir.Table, medication_rows: ir.Table) -> ir.Table:
         day_first=earliest(joined.begins),
         day_last=latest(joined.begins),
         ends=latest(joined.stops),
+        recorded=earliest(joined.recorded),
         missing=ibis.ifelse(joined.medication.notnull() & joined.pointed.isnull(), joined.reference, ibis.null("string")),
     )  # fmt: skip
 
@@ -121,6 +124,7 @@ def _rows(
     begins: ir.StringValue,
     stops: ir.StringValue,
     supply: ir.StringValue | None = None,
+    recorded: ir.StringValue | None = None,
     **dates: ir.StringValue,
 ) -> ir.Table:
     name = {"request": "MedicationRequest", "statement": "MedicationStatement", "dispense": "MedicationDispense"}[kind]
@@ -141,6 +145,7 @@ def _rows(
         label=label,
         begins=begins,
         stops=stops,
+        recorded=ibis.null("string") if recorded is None else recorded,
         days_supply=(ibis.null("string") if supply is None else supply).try_cast("decimal(9,2)"),
         fault=fault_of(
             wrong_type(resource, name),

@@ -72,14 +72,18 @@ COVERAGE: dict[str, Shape] = COMMON | {
 }
 
 CONDITION: dict[str, Shape] = COMMON | {
-    "clinicalStatus": CODED,
-    "verificationStatus": CODED,
+    "clinicalStatus": CONCEPT,
+    "verificationStatus": CONCEPT,
     "category": [CODED],
     "code": CONCEPT,
     "subject": REFERENCE,
     "onsetDateTime": STRING,
     "onsetPeriod": PERIOD,
     "abatementDateTime": STRING,
+    "abatementPeriod": PERIOD,
+    "abatementAge": {"value": STRING},
+    "abatementRange": {"low": {"value": STRING}, "high": {"value": STRING}},
+    "abatementString": STRING,
     "recordedDate": STRING,
 }
 
@@ -114,7 +118,7 @@ MEDICATION_DISPENSE: dict[str, Shape] = _ORDERED | {
 
 # Claims are nine tenths of what is read: no element that no rule asks for.
 CODES: Shape = {"coding": [{"code": STRING}]}
-_AMOUNTS: Shape = [{"category": CODES, "amount": {"value": STRING}}]
+_AMOUNTS: Shape = [{"category": CODES, "amount": MONEY}]
 
 EXPLANATION_OF_BENEFIT: dict[str, Shape] = COMMON | {
     "status": STRING,
@@ -125,8 +129,14 @@ EXPLANATION_OF_BENEFIT: dict[str, Shape] = COMMON | {
     "patient": {"reference": STRING},
     "billablePeriod": {"start": STRING, "end": STRING},
     "diagnosis": [{"diagnosisCodeableConcept": {"coding": [CODING]}}],
-    "identifier": [{"value": STRING}],
-    "related": [{"claim": {"reference": STRING, "identifier": {"value": STRING}}, "relationship": CODES}],
+    "identifier": [{"type": CODES, "system": STRING, "value": STRING}],
+    "related": [
+        {
+            "claim": {"reference": STRING, "identifier": {"value": STRING}},
+            "reference": {"value": STRING},
+            "relationship": CODES,
+        }
+    ],
     "supportingInfo": [{"category": CODES, "code": CODES, "valueQuantity": {"value": STRING}}],
     "item": [
         {

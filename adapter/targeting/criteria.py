@@ -85,7 +85,7 @@ def counts_as_active(conditions: ir.Table, rule: ChronicDiseases, as_of: date) -
     refused = (conditions.verification.filter(lambda c: c.isin(rule.refused_verification)).length() > 0).fill_null(
         False
     )
-    over = (earliest(conditions.abated) <= as_of).fill_null(False)
+    over = (earliest(conditions.abated) <= as_of).fill_null(False) | conditions.over.fill_null(False)
     begun = conditions.begins.isnull() | (conditions.begins <= as_of)
     return ibis.ifelse(said, active, ~over) & ~refused & begun
 

@@ -18,12 +18,13 @@ def in_window(uses: ir.Table, window: Window, as_of: date) -> ir.BooleanValue:
 
 
 def since(uses: ir.Table, first: date, as_of: date) -> ir.BooleanValue:
-    """As ``in_window``, for the window from ``first`` to ``as_of``."""
+    """As ``in_window``, for the window from ``first`` to ``as_of``. What was recorded after ``as_of`` does not stand."""
     inside = (uses.day_first >= first) & (uses.day_last <= as_of)
     outside = (uses.day_last < first) | (uses.day_first > as_of)
     filled = ibis.cases((inside, True), (outside, False), else_=ibis.null("boolean"))
     begun = uses.day_first.isnull() | (uses.day_first <= as_of)
-    stands = begun & (uses.ends.isnull() | (uses.ends >= as_of))
+    known = uses.recorded.isnull() | (uses.recorded <= as_of)
+    stands = begun & known & (uses.ends.isnull() | (uses.ends >= as_of))
     return ibis.ifelse(uses.kind.isin(["claim", "dispense"]), filled, stands)
 
 

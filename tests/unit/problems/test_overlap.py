@@ -16,7 +16,7 @@ DAYS = Span(date(2023, 7, 3), date(2023, 9, 30))
 SCHEMA = {
     "beneficiary": "string", "kind": "string", "source": "string", "drug": "string", "name": "string", "listed": "boolean",
     "route": "string", "ingredient": "string", "ingredient_name": "string", "drug_class": "string", "day_first": "date",
-    "day_last": "date", "ends": "date", "supply": "int64",
+    "day_last": "date", "ends": "date", "recorded": "date", "supply": "int64",
 }  # fmt: skip
 WORDS = {
     "title": "t", "severity": "low", "contacts": ["prescriber"], "recommendation": "r", "basis": "pharmacology",
@@ -28,7 +28,7 @@ def row(drug, day, supply, *, drug_class="A", number=0, person="b", **changes):
     values = {
         "beneficiary": person, "kind": "claim", "source": f"c{number}", "drug": drug, "name": drug, "listed": True,
         "route": "oral", "ingredient": drug, "ingredient_name": drug, "drug_class": drug_class, "day_first": day,
-        "day_last": day, "ends": None, "supply": supply,
+        "day_last": day, "ends": None, "recorded": None, "supply": supply,
     }  # fmt: skip
     return values | changes
 

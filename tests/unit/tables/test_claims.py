@@ -169,6 +169,15 @@ def adjustment(**target):
 
 
 ORIGINAL = claim("e1", item(1), identifier=[{"value": "89"}, {"value": None}])
+PRIOR_89 = {"reference": {"value": "89"}, "relationship": {"coding": [{"code": "prior"}]}}
+
+
+def unique(key, cost, month, system="pde_id", kind="uc", **more):
+    """A claim of one unique claim id, last updated in ``month``."""
+    identifier = {"type": {"coding": [{"code": kind}]}, "system": V2 + system, "value": "77"}
+    return claim(key, item(cost), identifier=[identifier], meta={"lastUpdated": f"2023-{month:02}-01T00:00:00Z"}) | more
+
+
 BOTH, NEW, OLD = ["1.00", "2.00"], ["2.00"], ["1.00"]
 
 # title -> (claims of one person, costs that count)
@@ -183,6 +192,26 @@ REPLACED = {
     "by an empty identifier": ([ORIGINAL, adjustment(identifier="")], BOTH),
     "by nothing": ([ORIGINAL, claim("e2", item(2), related=[related("prior", identifier=None)])], BOTH),
     "by a cancelled adjustment": ([ORIGINAL, adjustment(identifier="89") | {"status": "cancelled"}], OLD),
+    "by the identifier of CARIN": ([ORIGINAL, claim("e2", item(2), related=[PRIOR_89])], NEW),
+    "by one that Part D does not cover": (
+        [ORIGINAL, claim("e2", item(2), related=[PRIOR_89], supportingInfo=[info("CLM_DRUG_CVRG_STUS_CD", "O")])],
+        [],
+    ),
+    "by a deletion": (
+        [ORIGINAL, claim("e2", item(2), related=[PRIOR_89], supportingInfo=[info(V2 + "adjstmt_dltn_cd", "D")])],
+        [],
+    ),
+    "one claim under two ids": ([unique("e1", 1, 4), unique("e2", 2, 5)], NEW),
+    "one claim under two ids, the newer first": ([unique("e1", 2, 5), unique("e2", 1, 4)], NEW),
+    "one claim under two ids, the newer cancelled": ([unique("e1", 1, 4), unique("e2", 2, 5, status="cancelled")], []),
+    "one claim with money and without": ([unique("e1", 1, 4), unique("e2", None, 4)], OLD),
+    "one unique claim id, two drugs": (
+        [unique("e1", 1, 4), unique("e2", 2, 5, item=[item(2, "00071015540")])],
+        BOTH,
+    ),
+    "one unique claim id, two days": ([unique("e1", 1, 4), unique("e2", 2, 5, item=[item(2, filled="2023-04-01")])], BOTH),
+    "one claim group": ([unique("e1", 1, 4, "claim-group"), unique("e2", 2, 5, "claim-group")], BOTH),
+    "one identifier of another type": ([unique("e1", 1, 4, kind="x"), unique("e2", 2, 5, kind="x")], BOTH),
     "twice": (
         [ORIGINAL, adjustment(identifier="89"), claim("e3", item(3), related=[related("prior", identifier="89")])],
         ["2.00", "3.00"],
@@ -385,7 +414,8 @@ REAL = {
 
 @pytest.fixture(scope="module")
 def real_claims(engine, read):
-    given = [real(name) | {"id": name} for name in REAL]
+    # Without identifiers: two of the files are one claim, with money and without.
+    given = [real(name) | {"id": name, "identifier": []} for name in REAL]
     rows = engine.records(claims.claims(engine.keep(claims.explanations(read("ExplanationOfBenefit", given)))))
     return {row["source"].partition("/")[2]: row for row in rows}
 

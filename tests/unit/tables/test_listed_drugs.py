@@ -12,7 +12,7 @@ AS_OF = date(2023, 9, 30)
 CODING = "struct<part: string, system: string, code: string, display: string>"
 USES = {
     "beneficiary": "string", "drug": "string", "name": "string", "kind": "string", "source": "string", "otc": "string",
-    "supplement": "string", "listed": "boolean", "day_first": "date", "day_last": "date", "ends": "date",
+    "supplement": "string", "listed": "boolean", "day_first": "date", "day_last": "date", "ends": "date", "recorded": "date",
     "codings": f"array<{CODING}>",
 }  # fmt: skip
 
@@ -21,7 +21,7 @@ def use(kind="request", source="r1", day=date(2023, 2, 1), **more):
     first, last = day if isinstance(day, tuple) else (day, day)
     row = {
         "beneficiary": "p1", "drug": "d", "name": "Drug", "kind": kind, "source": source, "otc": "rx", "supplement": "",
-        "listed": True, "day_first": first, "day_last": last, "ends": None, "codings": [code("1")],
+        "listed": True, "day_first": first, "day_last": last, "ends": None, "recorded": None, "codings": [code("1")],
     }  # fmt: skip
     return row | more
 

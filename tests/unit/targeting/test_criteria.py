@@ -43,7 +43,7 @@ def outcome(told):
 CONDITIONS = {
     "beneficiary": "string", "source": "string", "code": "string", "display": "string", "label": "string", "disease": "string",
     "subgroup": "string", "listed": "string", "clinical": "array<string>", "verification": "array<string>", "abated": "string",
-    "onset": "string", "recorded": "string", "begins": "date",
+    "onset": "string", "recorded": "string", "over": "boolean", "begins": "date",
 }  # fmt: skip
 DIAGNOSES = {
     "beneficiary": "string", "source": "string", "kind": "string", "code": "string", "display": "string", "disease": "string",
@@ -54,7 +54,7 @@ DIAGNOSES = {
 def problem(disease="diabetes", subgroup="type2", source="Condition/1", **more):
     given = {
         "source": source, "code": "X", "display": None, "label": None, "disease": disease, "subgroup": subgroup, "listed": "Y",
-        "clinical": None, "verification": None, "abated": None, "onset": None, "recorded": None, "begins": None,
+        "clinical": None, "verification": None, "abated": None, "onset": None, "recorded": None, "over": False, "begins": None,
     }  # fmt: skip
     return given | more
 
@@ -236,7 +236,7 @@ def test_a_program_may_leave_out_claims_or_conditions(by_claims):
 USES = {
     "beneficiary": "string", "kind": "string", "source": "string", "drug": "string", "name": "string", "brand": "string",
     "route": "string", "listed": "boolean", "maintenance": "string", "otc": "string", "measures": "array<string>",
-    "day_first": "date", "day_last": "date", "ends": "date", "cost": "decimal(12,2)",
+    "day_first": "date", "day_last": "date", "ends": "date", "recorded": "date", "cost": "decimal(12,2)",
 }  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def use(drug="a", kind="request", day=date(2023, 2, 1), **more):
     given = {
         "kind": kind, "source": f"{kind}/{drug}", "drug": drug, "name": f"name of {drug}", "brand": "", "route": "oral",
         "listed": True, "maintenance": "Y", "otc": "rx", "measures": [], "day_first": first, "day_last": last, "ends": None,
-        "cost": None,
+        "recorded": None, "cost": None,
     }  # fmt: skip
     return given | more
 

@@ -48,33 +48,35 @@ def test_a_window_has_a_first_day(window, first):
 
 MARCH = (date(2023, 3, 1), date(2023, 3, 31))
 
-# (kind, first day, last day, end) -> whether it lies in the plan year to 2023-09-30
+# (kind, first day, last day, end, recorded) -> whether it lies in the plan year to 2023-09-30
 USES = {
-    ("claim", date(2023, 1, 1), date(2023, 1, 1), None): True,
-    ("claim", date(2022, 12, 31), date(2022, 12, 31), None): False,
-    ("claim", AS_OF, AS_OF, None): True,
-    ("claim", date(2023, 10, 1), date(2023, 10, 1), None): False,
-    ("claim", *MARCH, None): True,
-    ("claim", date(2023, 1, 1), date(2023, 12, 31), None): None,
-    ("claim", date(2023, 9, 1), date(2023, 9, 30), None): True,
-    ("claim", date(2022, 12, 1), date(2023, 11, 30), None): None,
-    ("claim", None, None, None): None,
-    ("dispense", date(2022, 12, 31), date(2022, 12, 31), None): False,
-    ("dispense", *MARCH, None): True,
-    ("request", date(2015, 1, 1), date(2015, 1, 1), None): True,
-    ("request", date(2023, 10, 1), date(2023, 10, 1), None): False,
-    ("request", None, None, None): True,
-    ("statement", None, None, AS_OF): True,
-    ("statement", None, None, date(2023, 9, 29)): False,
-    ("statement", date(2023, 1, 1), date(2023, 12, 31), date(2023, 12, 31)): True,
+    ("claim", date(2023, 1, 1), date(2023, 1, 1), None, None): True,
+    ("claim", date(2022, 12, 31), date(2022, 12, 31), None, None): False,
+    ("claim", AS_OF, AS_OF, None, None): True,
+    ("claim", date(2023, 10, 1), date(2023, 10, 1), None, None): False,
+    ("claim", *MARCH, None, None): True,
+    ("claim", date(2023, 1, 1), date(2023, 12, 31), None, None): None,
+    ("claim", date(2023, 9, 1), date(2023, 9, 30), None, None): True,
+    ("claim", date(2022, 12, 1), date(2023, 11, 30), None, None): None,
+    ("claim", None, None, None, None): None,
+    ("dispense", date(2022, 12, 31), date(2022, 12, 31), None, None): False,
+    ("dispense", *MARCH, None, None): True,
+    ("request", date(2015, 1, 1), date(2015, 1, 1), None, None): True,
+    ("request", date(2023, 10, 1), date(2023, 10, 1), None, None): False,
+    ("request", None, None, None, None): True,
+    ("statement", None, None, AS_OF, None): True,
+    ("statement", None, None, date(2023, 9, 29), None): False,
+    ("statement", date(2023, 1, 1), date(2023, 12, 31), date(2023, 12, 31), None): True,
+    ("statement", MARCH[0], MARCH[0], None, AS_OF): True,
+    ("statement", MARCH[0], MARCH[0], None, date(2023, 10, 1)): False,
 }
-COLUMNS = ("kind", "day_first", "day_last", "ends")
+COLUMNS = ("kind", "day_first", "day_last", "ends", "recorded")
 
 
 @pytest.fixture(scope="module")
 def inside(engine):
     rows = [dict(zip(COLUMNS, use, strict=True)) for use in USES]
-    table = engine.table(rows, {"kind": "string", "day_first": "date", "day_last": "date", "ends": "date"})
+    table = engine.table(rows, {"kind": "string"} | dict.fromkeys(COLUMNS[1:], "date"))
     found = engine.records(table.mutate(inside=in_window(table, "plan_year_to_date", AS_OF)))
     return {tuple(row[name] for name in COLUMNS): row["inside"] for row in found}
 
