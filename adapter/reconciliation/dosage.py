@@ -13,7 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from adapter.reconciliation import timing
-from adapter.reconciliation.phrases import number, time_span
+from adapter.reconciliation.phrases import number, time_each, time_span
+from adapter.reconciliation.shape import formed_dosage
 from adapter.reconciliation.sig import in_plain_words
 from adapter.reconciliation.words import (
     ASIDES,
@@ -44,10 +45,12 @@ NO_USE = Use()
 def use(dosages: Sequence[Element], language: Language, source_language: str = "en") -> Use:
     """The sentence of all ``dosages`` of one resource, in their sequence.
 
-    A text in the language asked for goes before timing, route and dose; in another language it is the last resort, told as it is
-    written. ``source_language`` is ``Resource.language``, English unless it says otherwise.
+    A text in the language asked for goes before timing, route and dose. From a text in another language these only take over when
+    they tell a dose, and when: a sentence that lacks either would be less than the text, which is then told as it is written.
+    ``source_language`` is ``Resource.language``, English unless it says otherwise. An element without its FHIR shape is not told.
     """
-    ordered = sorted(dosages, key=lambda one: (_sequence(one), str(sorted(one.items(), key=str))))
+    formed = list(map(formed_dosage, dosages))
+    ordered = sorted(formed, key=lambda one: (_sequence(one), str(sorted(one.items(), key=str))))
     told = [part for part in (_use(one, language, source_language[:2].lower() or "en") for one in ordered) if part.text]
     sentences = [part.text for part in told]
     sequences = [_sequence(one) for one in ordered]
@@ -58,21 +61,42 @@ def use(dosages: Sequence[Element], language: Language, source_language: str = "
 
 
 def _use(dosage: Element, language: Language, written_in: str) -> Use:
-    text = " ".join(str(dosage.get("text") or dosage.get("patientInstruction") or "").split())
+    text = _line(dosage.get("text"))
     if text and written_in == language:
-        return Use(in_plain_words(text) if language == "en" else _closed(text))
+        return _as_written(text, language, written_in)
     built = _built(dosage, language)
-    if built.text and (
-        not text or dosage.get("timing") or dosage.get("asNeededBoolean") or dosage.get("asNeededCodeableConcept")
-    ):
+    if text:
+        return built if _says_it_all(dosage, language) else _as_written(text, language, written_in)
+    told = _as_written(_line(dosage.get("patientInstruction")), language, written_in)
+    if not (built.text and told.text):
+        return told if told.text else built
+    if told.text.casefold() == built.text.casefold():
         return built
-    return Use(_closed(text), not text)
+    return Use(f"{built.text} {told.text}", built.translated and told.translated)
+
+
+def _line(text: Any) -> str:
+    return " ".join(str(text or "").split())
+
+
+def _as_written(text: str, language: Language, written_in: str) -> Use:
+    if written_in == language:
+        return Use(in_plain_words(text) if language == "en" else _closed(text))
+    pair = ASIDES.get(text.lower().strip(". ")) if written_in == "en" else None
+    return Use(_closed(pair[1] if pair else text), not text or pair is not None)
+
+
+def _says_it_all(dosage: Element, language: Language) -> bool:
+    """Whether the elements tell a dose, and how often, when or that it is taken as needed."""
+    rates = dosage.get("doseAndRate") or [{}]
+    when = timing.phrases(dosage.get("timing") or {}, language) or _as_needed(dosage, language, _Asides(language))
+    return bool(when) and bool(_dose(rates[0], language)[0])
 
 
 def _built(dosage: Element, language: Language) -> Use:
     """The sentence put together from the elements."""
     aside = _Asides(language)
-    rates = [one for one in dosage.get("doseAndRate") or () if isinstance(one, Mapping)]
+    rates = dosage.get("doseAndRate") or []
     amount, unit = _dose(rates[0], language) if rates else ("", "")
     route = _route(dosage, unit)
     verb, phrase = ROUTES[route][language]
@@ -198,11 +222,24 @@ def _placed(site: str, language: Language) -> str:
 
 
 def _rate(rates: Sequence[Element], language: Language) -> str:
-    quantity = next((one["rateQuantity"] for one in rates if isinstance(one.get("rateQuantity"), Mapping)), None)
-    if quantity is None or quantity.get("value") is None:
-        return ""
-    unit = " ".join(str(quantity.get("unit") or quantity.get("code") or "").split())
-    return PHRASES[language]["rate"].format(rate=f"{number(quantity['value'], language)} {unit}".strip())
+    words = PHRASES[language]
+    for rate in rates:
+        quantity, ratio, span = (rate.get(name) or {} for name in ("rateQuantity", "rateRatio", "rateRange"))
+        amount, time = (ratio.get(name) or {} for name in ("numerator", "denominator"))
+        if "value" in quantity:
+            return words["rate"].format(rate=f"{number(quantity['value'], language)} {_written(quantity)}".strip())
+        if "value" in amount and "value" in time:
+            told = time_each(time["value"], _written(time), language)
+            return words["rate"].format(rate=words["per"].format(dose=quantity_words(amount, language), time=told))
+        low, high = (span.get(name) or {} for name in ("low", "high"))
+        if "value" in low and "value" in high:
+            both = words["to"].format(low=number(low["value"], language), high=number(high["value"], language))
+            return words["rate"].format(rate=f"{both} {_written(high) or _written(low)}".strip())
+    return ""
+
+
+def _written(quantity: Element) -> str:
+    return _line(quantity.get("unit") or quantity.get("code"))
 
 
 def _as_needed(dosage: Element, language: Language, aside: _Asides) -> str:

@@ -46,6 +46,15 @@ def time_span(value: Any, code: str, language: Language) -> str:
     return f"{number(value, language)} {one if Decimal(str(value)) == 1 else many}"
 
 
+def time_each(value: Any, code: str, language: Language) -> str:
+    """A span of time behind "per": "hour", "2 hours"."""
+    return (
+        TIMES[language].get(time_unit(code), (code, code))[0]
+        if Decimal(str(value)) == 1
+        else duration(value, code, language)
+    )
+
+
 def duration(value: Any, code: str, language: Language) -> str:
     """A duration as it is told: "1 day" stays a day."""
     one, many = TIMES[language].get(time_unit(code), (code, code))

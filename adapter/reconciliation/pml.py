@@ -15,6 +15,7 @@ from adapter.reconciliation.allergies import Allergies, allergies
 from adapter.reconciliation.entry import Entry, Group, entry
 from adapter.reconciliation.mention import Mention, mention
 from adapter.reconciliation.questions import Question, questions
+from adapter.reconciliation.shape import shaped
 
 Resource = Mapping[str, Any]
 _ORDER = {"current": 0, "unsure": 0, "on_hold": 1, "planned": 1, "unknown": 2, "past": 3, "stopped": 4, "settled": 5}
@@ -46,6 +47,7 @@ def personal_medication_list(
     ``ingredients`` gives the name of each RxNorm ingredient id. Claims that came without id have no resource and no directions.
     With ``review_day`` the list is the one before a review of that day, also when it has been written already.
     """
+    resources = {key: shaped(one) for key, one in resources.items()}
     made = (mention(row, resources.get(row["source"], {}), resources, ingredients, as_of, review_day) for row in rows)
     groups = grouped((one for one in made if one is not None), as_of)
     lines = sorted(((group, entry(group)) for group in groups), key=lambda line: _order(line[1]))

@@ -25,6 +25,7 @@ def phrases(timing: Element, language: Language) -> list[str]:
         for part in (
             often,
             _days(repeat.get("dayOfWeek") or (), language),
+            _dates(timing.get("event") or (), language),
             _whens(whens, repeat.get("offset"), language),
             _times(repeat.get("timeOfDay") or (), language),
             _count(repeat, language),
@@ -146,6 +147,12 @@ def _days(days: Sequence[str], language: Language) -> str:
     place = 0 if language == "en" else 1
     known = [DAYS[one][place] for one in DAYS if one in days]
     return PHRASES[language]["on"].format(days=listed(known, language)) if known else ""
+
+
+def _dates(events: Sequence[str], language: Language) -> str:
+    """The days of ``Timing.event``; the hour of one is not told."""
+    told = [day(one, language) for one in sorted({one[:10] for one in events})]
+    return PHRASES[language]["on_dates"].format(dates=listed(told, language)) if told else ""
 
 
 def _times(times: Sequence[str], language: Language) -> str:

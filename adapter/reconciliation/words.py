@@ -185,7 +185,7 @@ PHRASES: Mapping[Language, Mapping[str, str]] = {
         "as_needed": "as needed", "as_needed_for": "as needed for {why}", "one_dose": "one time only", "doses": "for {n} doses in all",
         "max_period": "No more than {dose} in {time}.", "max_once": "No more than {dose} at a time.",
         "max_life": "No more than {dose} in a lifetime.", "then": "Then", "rate": "at {rate}",
-        "before": "{time} {when}", "over": "over {time}",
+        "before": "{time} {when}", "over": "over {time}", "per": "{dose} per {time}", "on_dates": "on {dates}",
     },
     "es": {
         "once": "una vez {per}", "times": "{n} veces {per}", "every": "cada {p}", "other_day": "un día sí y un día no", "a": "{al} {unit}",
@@ -194,7 +194,7 @@ PHRASES: Mapping[Language, Mapping[str, str]] = {
         "from_until": "desde {start} hasta {day}", "as_needed": "si es necesario", "as_needed_for": "si es necesario por {why}",
         "one_dose": "una sola vez", "doses": "{n} dosis en total", "max_period": "No más de {dose} en {time}.",
         "max_once": "No más de {dose} por vez.", "max_life": "No más de {dose} en toda la vida.", "then": "Después", "rate": "a {rate}",
-        "before": "{time} {when}", "over": "en {time}",
+        "before": "{time} {when}", "over": "en {time}", "per": "{dose} por {time}", "on_dates": "{dates}",
     },
 }  # fmt: skip
 # What sources write most often beside a dose, as (English, Spanish); anything else is told as it is written.
