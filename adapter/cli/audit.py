@@ -10,14 +10,13 @@ import click
 
 from adapter.cli.options import config_of, connection_options
 from adapter.jobs.auditing import Audited, Auditing, account, audit, counts, write_audit
-from adapter.jobs.targeting import DEFAULT_PROGRAM
 
 
 @click.command("audit")
 @click.argument("source")
 @click.option("--contract", required=True, help="CMS contract such as H1234.")
 @click.option("--year", required=True, type=click.IntRange(2013, 2100), help="Plan year.")
-@click.option("--program", default=DEFAULT_PROGRAM, show_default=True, help="Name of a program, or a .toml file.")
+@click.option("--program", default="", help="Name of a program, or a .toml file; default the one of the year.")
 @click.option(
     "--at-risk",
     "at_risk",

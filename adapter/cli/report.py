@@ -11,7 +11,7 @@ import click
 
 from adapter.cli.options import config_of, connection_options
 from adapter.errors import EXIT_OK, ReportError
-from adapter.jobs import contract_report, report_files, targeting
+from adapter.jobs import contract_report, report_files
 from adapter.reporting.finding import Finding, FindingsError
 
 FINDINGS_SHOWN = 20
@@ -52,9 +52,7 @@ def report_command() -> None:
 @click.argument("source")
 @click.option("--contract", required=True, help="CMS contract such as H1234.")
 @click.option("--year", required=True, type=click.IntRange(2013, 2100), help="Contract year of the file.")
-@click.option(
-    "--program", default=targeting.DEFAULT_PROGRAM, show_default=True, help="Name of a program, or a .toml file."
-)
+@click.option("--program", default="", help="Name of a program, or a .toml file; default the one of the year.")
 @click.option("--layout", default="", help="Name of a layout, or a .toml file; default CMS's layout of the year.")
 @click.option(
     "--out",

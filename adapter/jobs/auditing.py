@@ -21,7 +21,7 @@ from adapter import __version__
 from adapter.config import Config
 from adapter.engines.duckdb import Engine
 from adapter.errors import ConfigError
-from adapter.jobs.targeting import DEFAULT_PROGRAM
+from adapter.jobs.targeting import program_of
 from adapter.mappings.folder import Mappings, load_mappings
 from adapter.measures import universes
 from adapter.outputs.files import csv_bytes, json_bytes, output_folder, rejected_bytes, write_all
@@ -51,7 +51,7 @@ class Auditing:
     source: str
     contract: str
     year: int
-    program: str = DEFAULT_PROGRAM
+    program: str = ""  # name or file; "" takes that of the year, see ``program_of``
     at_risk: Path | None = None  # roster (CSV) or MARx reply reports, a file or a folder
     patients: str = ""
 
@@ -84,7 +84,7 @@ def audit(asked: Auditing, config: Config) -> Audited:
     if not is_contract(asked.contract):
         raise ConfigError(f"{asked.contract} is no CMS contract number; give one like H1234 with --contract")
     mappings = load_mappings()
-    program = load_program(asked.program, mappings.folder / "programs")
+    program = load_program(asked.program or program_of(asked.year), mappings.folder / "programs")
     if program.plan_year != asked.year:
         raise ConfigError(
             f"The program {program.name} is of plan year {program.plan_year}, not {asked.year}; give one of that year with --program"

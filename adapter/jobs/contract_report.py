@@ -17,7 +17,7 @@ from adapter.config import Config
 from adapter.engines.duckdb import Engine
 from adapter.errors import ReportError
 from adapter.jobs.report_files import open_file
-from adapter.jobs.targeting import DEFAULT_PROGRAM
+from adapter.jobs.targeting import program_of
 from adapter.mappings.extended import extended_files
 from adapter.mappings.folder import load_mappings
 from adapter.outputs.files import Content, csv_bytes, json_bytes, output_folder, rejected_bytes, write_all, write_whole
@@ -51,7 +51,7 @@ class Reporting:
     source: str
     contract: str
     year: int
-    program: str = DEFAULT_PROGRAM
+    program: str = ""  # name or file; "" takes that of the year, see ``program_of``
     layout: str = ""  # name or file; "" takes CMS's layout of the year
     edits: str = "edits"  # name or file
     patients: str = ""
@@ -104,7 +104,8 @@ def kept_parts(engine: Engine, enrolled: Enrolled, contract: str, year: int) -> 
 def _rules(reporting: Reporting) -> _Rules:
     folder = load_mappings().folder
     programs, layouts, lists = folder / "programs", folder / "layouts", folder / "reporting"
-    program = load_program(reporting.program, programs)
+    program_name = reporting.program or program_of(reporting.year)
+    program = load_program(program_name, programs)
     layout_name = reporting.layout or f"cms-mtm-{reporting.year}"
     layout = load_layout(layout_name, layouts)
     if program.plan_year != reporting.year:
@@ -114,7 +115,7 @@ def _rules(reporting: Reporting) -> _Rules:
     edits = load_edits(reporting.edits, lists, EDITS)
     national = load_national(lists / "national.toml", frozenset(RATES))
     used = [
-        *extended_files(program_path(reporting.program, programs), lambda name: program_path(name, programs)),
+        *extended_files(program_path(program_name, programs), lambda name: program_path(name, programs)),
         *extended_files(layout_path(layout_name, layouts), lambda name: layout_path(name, layouts)),
         *extended_files(edits_path(reporting.edits, lists), lambda name: edits_path(name, lists)),
         lists / "national.toml",

@@ -50,6 +50,11 @@ from adapter.targeting.program import Program, is_contract, load_program
 DEFAULT_PROGRAM = "health-partners-2023"
 
 
+def program_of(year: int) -> str:
+    """The program of a plan year when none is named: the default in its own year, CMS's bare criteria in every other."""
+    return DEFAULT_PROGRAM if DEFAULT_PROGRAM.endswith(f"-{year}") else f"cms-{year}"
+
+
 @dataclass(frozen=True)
 class Screening:
     """What to screen: a source, a program, a day."""

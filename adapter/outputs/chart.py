@@ -55,15 +55,13 @@ def picture(
     return _document(title, description, y + EDGE, parts)
 
 
-def bars(title: str, subtitle: str, description: str, blocks: Sequence[Bars]) -> str:
-    """An SVG document of blocks of bars alone, to stand in a page. Equal values give equal text."""
-    parts = [_text(EDGE, 44, _short(title, LONGEST_TITLE), 22, weight="600"), _text(EDGE, 68, subtitle, 13, FAINT)]
-    largest = max((value for block in blocks for values in block.values.values() for value in values), default=0)
-    y = 96
-    for block in blocks:
-        drawn, y = _bars(block, largest, y + 6)
-        parts += drawn
-    return _document(title, description, y, parts)
+def bars(title: str, description: str, block: Bars, whole: int) -> str:
+    """An SVG document of one block of bars, to stand under a heading of a page, each with its share of ``whole``.
+
+    The longest bar there can be is the whole. Equal values give equal text.
+    """
+    drawn, y = _bars(block, whole, 18, whole)
+    return _document(title, description, y, drawn)
 
 
 def _document(title: str, description: str, height: int, parts: Sequence[str]) -> str:
@@ -75,7 +73,7 @@ def _document(title: str, description: str, height: int, parts: Sequence[str]) -
     return "\n".join([head, named, _rect(0, 0, WIDTH, height, "#ffffff", radius=0), *parts, "</svg>", ""])
 
 
-def _bars(block: Bars, largest: int, y: int) -> tuple[list[str], int]:
+def _bars(block: Bars, largest: int, y: int, whole: int = 0) -> tuple[list[str], int]:
     parts, y = _heading(block.heading, y)
     for label, values in block.values.items():
         height = len(values) * (BAR + GAP) - GAP
@@ -84,7 +82,8 @@ def _bars(block: Bars, largest: int, y: int) -> tuple[list[str], int]:
             top = y + place * (BAR + GAP)
             long = round(LONGEST_BAR * value / largest, 1) if largest else 0
             parts.append(_rect(LEFT, top, max(long, 1.5), BAR, COLORS[place % len(COLORS)], radius=2))
-            parts.append(_text(LEFT + long + 8, top + 13, f"{value:,}", 13))
+            share = f" ({value / whole * 100:.1f} %)" if whole else ""
+            parts.append(_text(LEFT + long + 8, top + 13, f"{value:,}{share}", 13))
         y += height + BETWEEN
     return parts, y
 

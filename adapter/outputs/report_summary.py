@@ -27,8 +27,9 @@ th, td { border-bottom: 1px solid #d0d7de; padding: .35rem .6rem; text-align: le
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 dt { font-weight: 600 } dd { margin: 0 0 .5rem; overflow-wrap: anywhere }
 svg { max-width: 100%; height: auto }
-.error { font-weight: 700; color: #a40e26 } .warning { font-weight: 700; color: #7a4b00 }
-@media print { body { max-width: none } }
+.error { font-weight: 700; color: #a40e26 } .warning { font-weight: 700; color: #7a4b00 } .good { color: #116329 }
+.verdict { border-left: .4rem solid; padding: .4rem .8rem; background: #f6f8fa }
+@media print { body { max-width: none } tr { break-inside: avoid } }
 """
 
 
@@ -48,13 +49,16 @@ def summary(made: ContractFile, about: About) -> bytes:
     title = f"MTM file of {about.contract}, contract year {about.year}"
     parts = [
         f"<h1>{escape(title)}</h1>",
+        _verdict(made.findings),
         _facts(made, about),
         "<h2>CMR status</h2>",
         _picture(made, about),
         "<h2>Rates</h2>",
         _rates(made, about),
         "<h2>Findings</h2>",
-        _findings(made.findings),
+        _findings(made.findings, about.layout),
+        "<h2>Codes in the file</h2>",
+        _codes(made),
         "<h2>What is not verified</h2>",
         _list(made.unverified) if made.unverified else "<p>Every fact of the layout is verified.</p>",
     ]
@@ -66,13 +70,27 @@ def summary(made: ContractFile, about: About) -> bytes:
     return (head + "\n".join(parts) + "\n</main>\n</body>\n</html>\n").encode()
 
 
+def _verdict(findings: Sequence[Finding]) -> str:
+    """What a person does next."""
+    errors, others = (sum(one.severity == kind for one in findings) for kind in ("error", "warning"))
+    if errors:
+        return f'<p class="verdict error">Do not send this file: {_many(errors, "error")}. It was made with --allow-errors.</p>'
+    if others:
+        return f'<p class="verdict warning">No errors. Look at {_many(others, "warning")} below before this file is sent.</p>'
+    return '<p class="verdict good">No errors and no warnings.</p>'
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
 def _facts(made: ContractFile, about: About) -> str:
     counted = Counter(finding.severity for finding in made.findings)
     facts = {
         "Beneficiaries": f"{made.rows:,}",
         "File": f"{made.name}, {len(made.data):,} bytes, SHA-256 {sha256(made.data).hexdigest()}",
         "Layout": f"{about.layout.title} ({about.layout.name}, version {about.layout.version}, standing {about.layout.standing})",
-        "Findings": ", ".join(f"{counted[severity]:,} {severity}s" for severity in ORDER),
+        "Findings": ", ".join(_many(counted[severity], severity) for severity in ORDER),
         "Made by": f"mtm-adapter {__version__}",
     }
     return "<dl>\n" + "\n".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items()) + "\n</dl>"
@@ -87,10 +105,13 @@ def _picture(made: ContractFile, about: About) -> str:
     }
     told = ", ".join(f"{label.lower()} {count:,}" for label, count in status.items())
     return bars(
-        "CMR status of the beneficiaries",
-        f"Contract {about.contract}, {about.year}: {made.rows:,} beneficiaries",
+        f"CMR status of the beneficiaries of {about.contract}, {about.year}",
         f"Horizontal bars: {told}",
-        [Bars("Beneficiaries by CMR status", {label: (count,) for label, count in status.items()})],
+        Bars(
+            f"Of {made.rows:,} {'beneficiary' if made.rows == 1 else 'beneficiaries'}",
+            {label: (count,) for label, count in status.items()},
+        ),
+        made.rows,
     )
 
 
@@ -109,20 +130,38 @@ def _rates(made: ContractFile, about: About) -> str:
                 f"{rate.count:,}",
                 _share(rate),
                 *old,
-                f"{percent(figure.share)} in {figure.year}" if figure else "none found",
+                f"{percent(figure.share)} in {figure.year}" if figure else "-",
             ]
         )
     table = _table("Of all beneficiaries in the file", heads, rows, numbers=range(1, len(heads)))
     return (
-        table + f"\n<p>{escape(about.national.note)}. They are context and no target. Sources:</p>\n" + _list(sources)
+        f"{table}\n<p>National figures, where one was found: {_lowered(escape(about.national.note))}. They are context and no "
+        f"target. Sources:</p>\n{_list(sources)}"
     )
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _codes(made: ContractFile) -> str:
+    """How often each code stands in the file, to be held against what the plan knows."""
+    rows = [
+        [f"{one.element} {one.title}", one.code or "-", one.meaning, f"{one.count:,}", percent(one.count / made.rows)]
+        for one in made.codes
+    ]
+    last = ""
+    for row in rows:  # an element is named once
+        row[0], last = ("" if row[0] == last else row[0]), row[0]
+    heads = ["Element", "Code", "Meaning", "Count", "Share"]
+    return _table("Of all beneficiaries in the file", heads, rows, numbers=(3, 4)) if rows else "<p>None.</p>"
 
 
 def _share(rate: Rate | None) -> str:
     return "-" if rate is None or rate.share is None else percent(rate.share)
 
 
-def _findings(findings: Sequence[Finding]) -> str:
+def _findings(findings: Sequence[Finding], layout: Layout) -> str:
     if not findings:
         return "<p>None.</p>"
     counted: Counter[tuple[str, str, str, str, str, str]] = Counter(
@@ -131,9 +170,17 @@ def _findings(findings: Sequence[Finding]) -> str:
     first: dict[tuple[str, str, str, str, str, str], int | None] = {}
     for one in findings:
         first.setdefault((one.severity, one.element, one.rule, one.remedy, one.citation, one.standing), one.row)
+    titles = {field.element: f"{field.element} {field.title}" for field in layout.fields}
     order = sorted(counted, key=lambda key: (ORDER.index(key[0]), key[1], key[2]))
     rows = [
-        [key[0], f"{counted[key]:,}", str(first[key] or "file"), key[1], f"{key[2]}; {key[3]}", f"{key[4]} ({key[5]})"]
+        [
+            key[0],
+            f"{counted[key]:,}",
+            str(first[key] or "file"),
+            titles.get(key[1], ""),
+            f"{key[2]}; {key[3]}",
+            f"{key[4]} ({key[5]})",
+        ]
         for key in order
     ]
     heads = ["Severity", "How many", "First row", "Element", "Rule and remedy", "Citation (standing)"]

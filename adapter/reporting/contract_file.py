@@ -15,7 +15,7 @@ from adapter.reporting.finding import Finding, FindingsError
 from adapter.reporting.form import Layout
 from adapter.reporting.national import National
 from adapter.reporting.notice import notices
-from adapter.reporting.rates import Rate, rates
+from adapter.reporting.rates import CodeCount, Rate, code_counts, rates
 from adapter.reporting.records import Parts, records
 from adapter.reporting.sheet import Sheet, in_order
 from adapter.targeting.program import is_contract
@@ -41,6 +41,7 @@ class ContractFile:
     rows: int
     findings: tuple[Finding, ...]
     rates: dict[str, Rate]
+    codes: tuple[CodeCount, ...]
     unverified: tuple[str, ...]  # sentences: what the file rests on that is not verified
     order: Any  # the Patient id of each row, a pyarrow array
 
@@ -66,9 +67,8 @@ def contract_file(of: Parts, layout: Layout, checking: Checking) -> ContractFile
         _must_pass(findings, of.contract, of.year)
     data = file.joined(texts, layout, of.contract)
     name = file.file_name(layout, of.contract, of.year)
-    return ContractFile(
-        name, data, rows.num_rows, findings, rates(sheet), notices(layout), rows["beneficiary"].combine_chunks()
-    )
+    order = rows["beneficiary"].combine_chunks()
+    return ContractFile(name, data, rows.num_rows, findings, rates(sheet), code_counts(sheet), notices(layout), order)
 
 
 def _must_fit(layout: Layout, contract: str, year: int) -> None:

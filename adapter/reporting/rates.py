@@ -41,6 +41,34 @@ RATES: Mapping[str, tuple[str, str, Callable[[Sheet, str], Any]]] = {  # name: t
 }
 
 
+@dataclass(frozen=True)
+class CodeCount:
+    """How many rows have one code of an element; ``code`` is "" for those where it is blank."""
+
+    element: str
+    title: str
+    code: str
+    meaning: str
+    count: int
+
+
+FLAGS = {"Y": "yes", "N": "no", "U": "unknown"}
+
+
+def code_counts(sheet: Sheet) -> tuple[CodeCount, ...]:
+    """How often each code of each coded element stands in the file, in the order of the layout; what never occurs is left out."""
+    found = []
+    for field in sheet.layout.fields:
+        if not field.codes or not sheet.has(field.name):
+            continue
+        counted = {one["values"] or "": one["counts"] for one in pc.value_counts(sheet.texts[field.name]).to_pylist()}
+        for code in [*field.codes, *sorted(set(counted) - {*field.codes, ""}), ""]:
+            if code in counted:
+                meaning = field.values.get(code) or FLAGS.get(code, "none of the codes") if code else "blank"
+                found.append(CodeCount(field.element, field.title, code, meaning, counted[code]))
+    return tuple(found)
+
+
 def rates(sheet: Sheet) -> dict[str, Rate]:
     """The rates whose element the layout has, by name."""
     found = {}

@@ -254,9 +254,9 @@ STOPPED = {
         "Give either --write (to the source) or --sink (elsewhere), not both",
     ),
     "a report of another year": (
-        ["report", "{good}", "--contract", "H1234", "--year", "2024", "--out", "{tmp}/out"],
+        ["report", "{good}", "--contract", "H1234", "--year", "2024", "--program", "cms-2023", "--out", "{tmp}/out"],
         7,
-        "The program health-partners-2023 is of plan year 2023, not 2024",
+        "The program cms-2023 is of plan year 2023, not 2024",
     ),
     "a report of a layout that there is none of": (
         ["report", "{good}", "--contract", "H1234", "--year", "2023", "--layout", "nobody", "--out", "{tmp}/out"],

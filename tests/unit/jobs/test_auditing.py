@@ -263,7 +263,7 @@ def test_the_command_as_json(source, dtrr, made, tmp_path):
 
 
 def test_a_program_of_another_year_is_refused(source, tmp_path):
-    done = run("audit", source, "--contract", "H1234", "--year", 2024, "--out", tmp_path / "out")
+    done = run("audit", source, "--contract", "H1234", "--year", 2024, "--program", "cms-2023", "--out", tmp_path / "out")
     assert (done.code, done.out) == (2, "")
     assert "is of plan year 2023, not 2024" in done.sentence
     assert not (tmp_path / "out").exists()

@@ -150,8 +150,8 @@ def test_two_overlapping_enrollments_are_one_row_from_the_first_to_the_last_day(
 
 def test_a_program_of_another_year_is_refused(tmp_path):
     with pytest.raises(ReportError, match="is of plan year 2023, not 2024; give the program of that year"):
-        report(Reporting(str(GOLDEN), "H1234", 2024), Config(), tmp_path)
-    made, _ = report(Reporting(str(GOLDEN), "H1234", 2024, program="cms-2024"), Config(), tmp_path / "out")
+        report(Reporting(str(GOLDEN), "H1234", 2024, program="health-partners-2023"), Config(), tmp_path)
+    made, _ = report(Reporting(str(GOLDEN), "H1234", 2024), Config(), tmp_path / "out")
     assert (made.name, made.rows) == ("MTM_H1234_2024.txt", 0)
 
 

@@ -59,6 +59,9 @@ def test_the_golden_file(made):
     )
     assert found.rows == 6 and found.name == "MTM_H1234_2023.txt"
     assert found.unverified[0].startswith("Unverified: line end")
+    codes = {(one.element, one.code): (one.meaning, one.count) for one in found.codes}
+    assert codes["F", "03"] == ("both", 2) and codes["M", "N"] == ("no", 2) and codes["L", ""] == ("blank", 4)
+    assert ("L", "03") not in codes and codes["S", "02"] == ("telephone", 1)
     assert {name: rate.count for name, rate in found.rates.items()} == {
         "met_criteria": 5, "offered": 4, "received": 2, "tmr": 2, "recommended": 1, "changed": 1, "safe_disposal": 2, "opted_out": 2,
     }  # fmt: skip
