@@ -27,12 +27,13 @@ from adapter.fhir.ndjson import NdjsonFile
 from adapter.fhir.parallel import in_order
 from adapter.fhir.references import person_of
 
-CONFLICTS = frozenset(
-    {409, 412}
-)  # HAPI answers a stale ifMatch with 409, others with 412 (reference/hapi.md, section 5)
-NO_VERSION = (
-    "0"  # ifMatch of what must not be there yet: HAPI creates with it, and answers 409 when somebody was faster
-)
+# HAPI answers a stale ifMatch with 409, others with 412 (reference/hapi.md, section 5).
+CONFLICTS = frozenset({409, 412})
+# HAPI also rolls back with 500 when two transactions define the same tag at once (HAPI-2223): a transaction is whole or not
+# at all and says the same when it is repeated, so it is read again, compared and sent again.
+WRITTEN_AGAIN = CONFLICTS | {500}
+# ifMatch of what must not be there yet: HAPI creates with it, and answers 409 when somebody was faster.
+NO_VERSION = "0"
 NOT_TAKEN = CONFLICTS | {400, 404}  # how other servers answer it although nobody wrote (sekmet: 412)
 RETRIES_AFTER_CONFLICT = 2
 PERSONS_AT_ONCE = 50  # whose held resources are read together
@@ -172,7 +173,7 @@ class ServerSink:
             return None
 
     def _person(self, person: PersonWrite, current: Held | None) -> _Outcome:
-        """Writes one person, and again after reading anew when somebody else wrote in between."""
+        """Writes one person, and again after reading anew when somebody else wrote in between or the server rolled back."""
         for attempt in range(RETRIES_AFTER_CONFLICT + 1):
             _check(person)
             state = self.held(map(_key, person.resources)) if current is None else current
@@ -180,7 +181,7 @@ class ServerSink:
             try:
                 self._send(person, changed, state)
             except SinkError as fault:
-                if fault.status not in CONFLICTS or attempt == RETRIES_AFTER_CONFLICT:
+                if fault.status not in WRITTEN_AGAIN or attempt == RETRIES_AFTER_CONFLICT:
                     raise
                 current = self.held(map(_key, person.resources))
                 person = person.rebase(person, current) if person.rebase else person

@@ -123,6 +123,22 @@ def test_a_stale_version_is_read_again_compared_and_written(stale):
     assert [bundle["entry"][0]["request"]["ifMatch"] for bundle in store.bundles] == ['W/"1"', 'W/"2"']
 
 
+def test_a_transaction_that_the_server_rolled_back_is_sent_again():
+    store = FhirStore(plan("a", "old"), listing("a"))
+    rolled_back = [outcome(500, "HAPI-2223: Transaction silently rolled back")]
+
+    def answer(request):
+        return rolled_back.pop() if is_transaction(request) and rolled_back else store(request)
+
+    def is_transaction(request):
+        return request.method == "POST" and not request.path.endswith("_search")
+
+    with sink_to(answer) as (sink, server):
+        assert counts(sink.write([wanted("a")], held=dict(store.held))) == (1, 1, 1, 0)
+    assert len(list(filter(is_transaction, server.requests))) == 2
+    assert len(store.bundles) == 1
+
+
 def test_a_conflict_that_brought_what_was_wanted_ends_unchanged():
     store = FhirStore(plan("a", "old"), listing("a"))
     held = dict(store.held)
