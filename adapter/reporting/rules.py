@@ -53,10 +53,10 @@ RULES: Mapping[str, Rule] = {
         "the reason of the opt-out of the last enrollment: 01 death, 02 disenrollment, 03 request, 99 other", _LAYOUT, "P", ("last",)
     ),
     "cognitively_impaired": Rule(
-        f"as recorded {_INITIAL}; when nothing is told there at the first offer; else U", _LAYOUT, "P+", ("impaired", "offer"),
+        f"what was recorded {_INITIAL}; when nothing is told there at the first offer; else U", _LAYOUT, "P+", ("impaired", "offer"),
         first_only=True,
     ),
-    "ltc_facility": Rule(f"as recorded {_INITIAL}; U when no CMR", _LAYOUT, "P+", ("cmr",)),
+    "ltc_facility": Rule(f"what was recorded {_INITIAL}; U when no CMR", _LAYOUT, "P+", ("cmr",)),
     "cmr_offered": Rule(
         "Y when a CMR was offered between enrollment and end; a CMR delivered is also an offer, an undeliverable one is none",
         _PRACTICE, "P", ("offer",),
