@@ -272,7 +272,8 @@ def _in_cents(told: ir.StringValue) -> ir.StringValue:
 def _told(adjudications: ir.ArrayValue, codes: Sequence[str] = TOTAL_COST) -> ir.StringValue:
     """The total drug cost among adjudications as received, or NULL. The same amount under two codes is one entry and counts once.
 
-    An amount in another currency than US dollars keeps its name, so that it is no price. It is read here once and judged where lines are rows (``claims``): within lists each use would be computed anew.
+    An amount in another currency than US dollars keeps the name of it, so that it is no price. It is read here once and judged
+    where lines are rows (``claims``): within lists each use would be computed anew.
     """
     entry = adjudications.filter(lambda a: has_code(a["category"]["coding"], codes) & a["amount"]["value"].notnull())[0]
     value, currency = entry["amount"]["value"], ibis.coalesce(entry["amount"]["currency"], "").strip().upper()

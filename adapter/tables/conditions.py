@@ -84,7 +84,8 @@ def conditions(rows: ir.Table, lists: ir.Table) -> ir.Table:
 
     ``lists`` is the table of ``condition_lists``. Columns: beneficiary, source, system (URI as received), code (as received),
     display, label, disease, subgroup, listed (Y or N, the default of the list), clinical and verification (code lists),
-    onset and recorded and abated (as FHIR gave them), over (ended on a day that is not told), begins (earliest day of onset or recording that must not lie after as_of).
+    onset and recorded and abated (as FHIR gave them), over (ended on a day that is not told), begins (earliest day of onset or
+    recording that must not lie after as_of).
     """
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
     coded = good.mutate(coding=good.codings.unnest()).drop("codings")

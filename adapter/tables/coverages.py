@@ -35,7 +35,7 @@ def memberships(coverage: ir.Table) -> ir.Table:
     pbp_class = coverage["class"].filter(
         lambda c: has_code(c["type"]["coding"], ["plan", "subplan"]) & c["value"].re_search(r"^[0-9]{3}$")
     )[0]
-    written = _written(coverage["class"], pbp_class["value"])
+    written = _written(coverage["class"], pbp_class["value"]).strip().upper()
     contract = ibis.coalesce(_extension(coverage, "BENE-CNTRCT-NUM"), written.re_extract(CONTRACT, 1).nullif(""))
     pbp = ibis.coalesce(
         _extension(coverage, "BENE-PBP-NUM"), written.re_extract(CONTRACT, 3).nullif(""), pbp_class["value"]
@@ -54,6 +54,7 @@ def memberships(coverage: ir.Table) -> ir.Table:
         status=coverage.status,
         begins=coverage.period["start"],
         ends=coverage.period["end"],
+        recorded=coverage.meta.lastUpdated.try_cast("timestamp('UTC')").date(),
         subscriber=coverage.subscriberId,
         fault=fault_of(
             wrong_type(coverage, "Coverage"),
@@ -75,7 +76,7 @@ def _written(classes: ir.ArrayValue, pbp: ir.StringValue) -> ir.StringValue:
     """
     named = classes.filter(
         lambda c: (
-            c["value"].re_search(CONTRACT)
+            c["value"].strip().upper().re_search(CONTRACT)
             & ~(has_code(c["type"]["coding"], ["group"]) & (c["value"].length() == 5) & pbp.isnull())
         )
     )
@@ -92,8 +93,10 @@ def coverages(rows: ir.Table) -> ir.Table:
     good = newest(rows.filter(rows.fault.isnull()).drop("fault"))
     good = good.filter(~good.status.isin(NEVER).fill_null(False))
     good = good.mutate(starts=earliest(good.begins), ends=latest(good.ends))
-    # A cancelled Coverage was in force only when its period says until when (US Core: the period decides, not status alone).
-    good = good.filter(good.status.isnull() | (good.status == "active") | good.ends.notnull())
+    # A Coverage that is marked as cancelled when it has run its course (as BFD does) was in force until its end. One that was
+    # cancelled before its end is withdrawn: active Part D coverage is asked for, so the status counts beside the period.
+    run_out = (good.ends <= good.recorded).fill_null(False)
+    good = good.filter(good.status.isnull() | (good.status == "active") | run_out)
     whole = good.filter((good.months.length() == 0).fill_null(True))
     columns = ("beneficiary", "source", "part_d", "contract", "pbp", "starts", "ends", "status")
     return whole.select(*columns).union(_by_month(good).select(*columns))

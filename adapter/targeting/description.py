@@ -230,8 +230,8 @@ def _drug_cost(program: Program) -> tuple[str, ...]:
         METHODS[rule.method].format(quarter=_dollars(rule.dollars / 4)),
         "Cost is the gross cost of covered Part D drugs on pharmacy claims: ingredient cost, dispensing fee, sales tax and vaccine"
         " administration fee, what the plan paid and what the member paid together.",
-        f"A claim without a total cost or without a full date is never $0: it {_leaves(rule.unpriced)} while the priced claims"
-        " alone do not reach the threshold.",
+        f"A claim without a total cost in US dollars is never $0: it {_leaves(rule.unpriced)} while the priced claims alone do not"
+        " reach the threshold. So does one whose date leaves open whether it counts, where its cost would reach it.",
         f"When drugs are taken and no claim tells their cost, this {_leaves(rule.orders_without_claims)}.",
         _provenance(rule),
     )

@@ -32,7 +32,7 @@ DRESSES = {
     "contract alone": ({"class": [plan("S5678")]}, (True, "S5678", None)),
     "plan in a class of its own": ({"class": [plan("H1234"), plan("003", "subplan")]}, (True, "H1234", "003")),
     "a class that only holds a contract": ({"class": [plan("XH1234-003X")]}, NOT_PART_D),
-    "class in lower case": ({"class": [plan("h1234-003")]}, NOT_PART_D),
+    "class in lower case, with blanks": ({"class": [plan(" h1234-003 ")]}, (True, "H1234", "003")),
     "empty class": ({"class": [plan("")]}, NOT_PART_D),
     "class without value": ({"class": [plan(None)]}, NOT_PART_D),
     "no class": ({"class": None}, NOT_PART_D),
@@ -73,6 +73,7 @@ def test_an_employers_group_that_looks_like_a_contract_is_no_part_d_coverage(eng
 
 # title -> (elements, (starts, ends) or None when it gives no row)
 OPEN = (date(2022, 1, 1), None)
+CANCELLED = {"status": "cancelled", "period": {"start": "2022-01-01", "end": "2023-06-30"}}
 PERIODS = {
     "open": ({}, OPEN),
     "closed": ({"period": {"start": "2022-01-01", "end": "2023-06-30"}}, (date(2022, 1, 1), date(2023, 6, 30))),
@@ -80,10 +81,12 @@ PERIODS = {
     "without period": ({"period": None}, (None, None)),
     "by month": ({"period": {"start": "2023-02", "end": "2023-02"}}, (date(2023, 2, 1), date(2023, 2, 28))),
     "by year": ({"period": {"start": "2023", "end": "2023"}}, (date(2023, 1, 1), date(2023, 12, 31))),
-    "cancelled and ended": (
-        {"status": "cancelled", "period": {"start": "2022-01-01", "end": "2023-06-30"}},
+    "cancelled when it had ended": (
+        CANCELLED | {"meta": {"lastUpdated": "2023-06-30T10:00:00Z"}},
         (date(2022, 1, 1), date(2023, 6, 30)),
     ),
+    "cancelled before its end": (CANCELLED | {"meta": {"lastUpdated": "2023-06-29T10:00:00Z"}}, None),
+    "cancelled, nobody knows when": (CANCELLED, None),
     "cancelled without end": ({"status": "cancelled"}, None),
     "cancelled without period": ({"status": "cancelled", "period": None}, None),
     "entered in error": ({"status": "entered-in-error", "period": {"end": "2023-06-30"}}, None),
