@@ -77,6 +77,7 @@ def manifest(result: Screened, unmapped: int) -> dict[str, Any]:
         },
         "source": result.snapshot.origin,
         "inputs": dict(sorted(hashes.items())),
+        "at_risk": dict(sorted(result.at_risk.items())),
         "resources": dict(result.population.counts),
         "mappings": {
             key: {"version": version, "sha256": result.mappings.hashes()[key]}

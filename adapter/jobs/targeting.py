@@ -5,9 +5,9 @@ The command line and the web both call it with a plain request; it takes the day
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -86,6 +86,7 @@ class Screened:
     rejected: tuple[Rejected, ...]
     notices: tuple[str, ...] = ()
     earlier: comparison.EarlierRun | None = None
+    at_risk: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of each roster or report by its name
 
     @cached_property
     def near_misses(self) -> list[dict[str, Any]]:
@@ -193,6 +194,11 @@ def screened(screening: Screening, config: Config, pool: EnginePool | None = Non
         known = population.coverage_known or snapshot.coverage_elsewhere
         question = Question(program, screening.as_of, screening.contract, known)
         rejected = (*population.rejected, *facts.rejected, *_strangers(engine, population, facts.rows))
+        if not engine.count(population.tables.beneficiaries):
+            first = f", the first: {rejected[0].sentence}" if rejected else ""
+            raise SourceError(
+                f"No Patient of {snapshot.origin} can be read: {len(rejected)} resources or rows were refused{first}"
+            )
         if screening.strict and rejected:
             raise SourceError(
                 f"{len(rejected)} resources or rows were refused, the first: {rejected[0].sentence} (--strict)"
@@ -200,7 +206,9 @@ def screened(screening: Screening, config: Config, pool: EnginePool | None = Non
         since = earlier.notices(program) if earlier else ()
         notices = (*snapshot.notices, *facts.notices, *_notices(question, population), *since)
         tables = _decided(engine, population, question)
-        yield Screened(program, question, population, snapshot, mappings, engine, *tables, rejected, notices, earlier)
+        yield Screened(
+            program, question, population, snapshot, mappings, engine, *tables, rejected, notices, earlier, facts.hashes
+        )
 
 
 def _engine(screening: Screening, pool: EnginePool | None) -> AbstractContextManager[Backend]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class AtRiskFacts:
     rows: list[dict[str, Any]]
     rejected: list[Rejected]
     notices: list[str]
+    hashes: dict[str, str] = field(default_factory=dict)  # SHA-256 of the content of each file, unpacked, by its name
 
 
 def read_at_risk(path: Path, as_of: date) -> AtRiskFacts:
@@ -46,9 +48,11 @@ def read_at_risk(path: Path, as_of: date) -> AtRiskFacts:
     rows: list[dict[str, Any]] = []
     rejected: list[Rejected] = []
     reports: list[Report] = []
+    hashes: dict[str, str] = {}
     layout = cache(load_marx_layout)  # asked for only when a file is no roster by its header
     for file in files_of(path):
         data = bytes_of(file)
+        hashes[file.name] = sha256(data).hexdigest()
         if path.is_dir() and not data.removeprefix(BOM).strip():
             reports.append(Report((), (), Counter(empty=1)))  # a day without transactions
         elif not _has_header(data) and is_report(data, layout()):
@@ -57,7 +61,7 @@ def read_at_risk(path: Path, as_of: date) -> AtRiskFacts:
             found, refused = _read_csv(file.name, data)
             rows, rejected = rows + found, rejected + refused
     made = _resolved(reports, as_of, layout().open_years) if reports else AtRiskFacts([], [], [])
-    return AtRiskFacts(rows + made.rows, rejected + made.rejected, made.notices)
+    return AtRiskFacts(rows + made.rows, rejected + made.rejected, made.notices, hashes)
 
 
 def read_roster(path: Path) -> tuple[list[dict[str, Any]], list[Rejected]]:

@@ -52,7 +52,7 @@ def open_lines(path: Path) -> IO[bytes]:
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Line number and bytes of each line that is not blank. Raises SourceError when the file cannot be decompressed."""
+    """Line number and bytes of each line that is not blank. Raises SourceError when the file cannot be read or decompressed."""
     try:
         with open_lines(path) as stream:
             for number, line in enumerate(stream, start=1):
@@ -61,6 +61,10 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                     yield number, content
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError(f"{path.name} is a damaged gzip file; export it again") from error
+    except OSError as error:
+        raise SourceError(
+            f"{path.name} cannot be read ({error.strerror or type(error).__name__}); mend the file or take it out of the folder"
+        ) from error
 
 
 def sift(paths: Sequence[Path], resource_type: str, scratch: Path) -> tuple[list[Path], list[Rejected]]:
@@ -89,7 +93,11 @@ def fault_of_line(line: bytes, resource_type: str) -> str | None:
     except _RepeatedKey as error:
         return f"the element {error} stands twice in one object"
     except ValueError as error:
+        if line.lstrip()[:1] == b"<":
+            return "the line is HTML or XML and not JSON"
         return f"the line is not JSON ({_without_content(str(error))})"
+    except RecursionError:
+        return "the line is nested too deeply"
     return None
 
 
@@ -167,7 +175,7 @@ def _identity(line: bytes) -> str | None:
     """The id of a resource, "" when it has none, None for a line that is no JSON object (it was refused before)."""
     try:
         return str(_HEADS.decode(line).id or "")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -175,7 +183,7 @@ def head_of(line: bytes) -> tuple[str, str]:
     """resourceType and id of a line, "" where they cannot be read."""
     try:
         head = _HEADS.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "", ""
     return (str(head.resourceType or ""), str(head.id or ""))
 

@@ -15,17 +15,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from adapter.errors import SourceError
-from adapter.fhir.json import dump_line, loads
+from adapter.fhir.answers import worst
+from adapter.fhir.json import loads
 from adapter.sources.quarantine import Judge, Rejected, head_of, located, numbered_lines
 from adapter.sources.resource_types import R4_TYPES
+from adapter.sources.sorting import Place, Sorter
 
 _NDJSON = re.compile(r"^(?P<type>[A-Za-z]+)(\..*)?\.ndjson(\.gz)?$")
 HASH_BLOCK = 1 << 20
 PACKED = 10  # times that gzip makes NDJSON smaller
-Place = tuple[str, int | None]  # file as it was given, and line if it has lines
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,12 @@ def from_folder(folder: Path, scratch: Path) -> Snapshot:
     typed: dict[str, list[Path]] = {}
     mixed: list[Path] = []
     for path in sorted(folder.iterdir()):
-        kind = _type_of(path)
+        kind = None if path.is_dir() else _type_of(path)
         if kind:
             typed.setdefault(kind, []).append(path)
-        elif path.name.lower().endswith((".json", ".json.gz", ".ndjson", ".ndjson.gz")):
+        elif not path.is_dir() and path.name.lower().endswith((".json", ".json.gz", ".ndjson", ".ndjson.gz")):
             mixed.append(path)
-    sorter = _Sorter(scratch)
+    sorter = Sorter(scratch)
     try:
         for path in mixed:
             sorter.sort(path)
@@ -104,9 +105,11 @@ def from_folder(folder: Path, scratch: Path) -> Snapshot:
         )
     files = {kind: tuple(paths) for kind, paths in typed.items()}
     inputs = sorted({*(path for paths in files.values() for path in paths if path.parent == folder), *mixed})
+    notices = (*sorter.notices, *_unread(folder), *_failed_export(files.get("OperationOutcome", ())))
     return Snapshot(
-        str(folder), files, scratch, rejected=tuple(sorter.rejected), hashes=hash_files(inputs), places=sorter.places
-    )
+        str(folder), files, scratch, rejected=tuple(sorter.rejected), notices=notices, hashes=hash_files(inputs),
+        places=sorter.places,
+    )  # fmt: skip
 
 
 def _type_of(path: Path) -> str | None:
@@ -119,84 +122,27 @@ def _type_of(path: Path) -> str | None:
     return match["type"] if told in ("", match["type"]) else None
 
 
-class _Sorter:
-    """Sorts resources of mixed files into one scratch file per type; what has no FHIR R4 type is rejected."""
-
-    def __init__(self, scratch: Path) -> None:
-        self.scratch = scratch
-        self.rejected: list[Rejected] = []
-        self.places: dict[str, list[Place]] = {}
-        self._open: dict[str, BinaryIO] = {}
-
-    def sort(self, path: Path) -> None:
-        for number, document in _documents(path, self.rejected):
-            for resource in _unpacked(document):
-                self._put(path, number, resource)
-
-    def _put(self, path: Path, number: int | None, resource: Mapping[str, Any]) -> None:
-        kind = resource.get("resourceType")
-        if not isinstance(kind, str) or kind not in R4_TYPES:
-            told = f"{kind} is no FHIR R4 resource type" if isinstance(kind, str) else "there is no resourceType"
-            self.rejected.append(Rejected(path.name, number, str(kind or ""), str(resource.get("id") or ""), told))
-            return
-        name = f"{kind}.sorted.ndjson"
-        if kind not in self._open:
-            self._open[kind] = (self.scratch / name).open("wb")
-        self._open[kind].write(dump_line(dict(resource)))
-        self.places.setdefault(name, []).append((path.name, number))
-
-    def close(self) -> dict[str, Path]:
-        """The files made, by type."""
-        for stream in self._open.values():
-            stream.close()
-        return {kind: self.scratch / f"{kind}.sorted.ndjson" for kind in sorted(self._open)}
+def _unread(folder: Path) -> Iterator[str]:
+    """Notices of what lies in the folder and is not read, though it looks like data."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and any(inner.name.lower().endswith((".ndjson", ".ndjson.gz")) for inner in path.iterdir()):
+            yield f"the folder {path.name} within {folder.name} is not read; give NDJSON in one folder"
 
 
-def _documents(path: Path, rejected: list[Rejected]) -> Iterator[tuple[int | None, Mapping[str, Any]]]:
-    """The JSON objects of a file: one per line of NDJSON, else the whole file; what is not JSON is rejected."""
-    if ".ndjson" in path.name.lower():
-        pieces: Iterable[tuple[int | None, bytes]] = numbered_lines(path)
-    else:
-        pieces = [(None, b"".join(line for _, line in numbered_lines(path)))]
-    for number, content in pieces:
-        try:
-            document = loads(content)
-        except ValueError:
-            rejected.append(Rejected(path.name, number, "", "", "this is not JSON"))
-            continue
-        if isinstance(document, dict):
-            yield number, document
-        else:
-            rejected.append(Rejected(path.name, number, "", "", "this is not a FHIR resource but a JSON list or value"))
+def _failed_export(paths: Iterable[Path]) -> Iterator[str]:
+    """A notice for each file of errors: a server that exports tells so what it could not deliver."""
+    for path in paths:
+        errors = sum(_tells_error(line) for _, line in numbered_lines(path))
+        if errors:
+            yield f"{path.name.replace('.sorted', '')} tells {errors} errors of the server that exported; the data may not be whole"
 
 
-def _unpacked(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The resources of a Bundle, their urn:uuid references turned into Type/id; any other resource as it is."""
-    if document.get("resourceType") != "Bundle":
-        return [document]
-    entries = [
-        entry
-        for entry in document.get("entry") or []
-        if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)
-    ]
-    names: dict[str, str] = {}
-    for entry in entries:
-        resource, url = entry["resource"], entry.get("fullUrl")
-        if isinstance(url, str) and url.startswith("urn:"):
-            resource.setdefault("id", url.rpartition(":")[2])
-            names[url] = f"{resource.get('resourceType')}/{resource['id']}"
-    return [_renamed(entry["resource"], names) if names else entry["resource"] for entry in entries]
-
-
-def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: names.get(item, item) if key == "reference" and isinstance(item, str) else _renamed(item, names)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_renamed(item, names) for item in value]
-    return value
+def _tells_error(line: bytes) -> bool:
+    try:
+        resource = loads(line)
+    except ValueError:  # a type that is not read needs only be told where it is read
+        return False
+    return isinstance(resource, dict) and worst(resource) in ("fatal", "error")
 
 
 def hash_files(paths: Sequence[Path]) -> Future[dict[str, str]]:

@@ -112,6 +112,8 @@ def test_the_files_of_a_run_are_whole_and_nothing_lies_beside_them(twice):
     ]
     manifest = json.loads((folder / "out" / "manifest.json").read_bytes())
     assert set(manifest["inputs"]) == {f"{one['resourceType']}.ndjson" for one in PEOPLE}
+    [(roster, digest)] = manifest["at_risk"].items()  # without it the decision could not be repeated
+    assert (roster, len(digest)) == ("roster.csv", 64)
     assert (manifest["source"], manifest["as_of"]) == (str(Path(manifest["source"])), "2023-09-30")
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 from datetime import date
+from hashlib import sha256
 
 import pytest
 
@@ -131,6 +132,10 @@ def test_a_packed_report_and_a_roster_may_lie_in_one_folder(tmp_path):
     facts = read_at_risk(tmp_path, date(2023, 9, 30))
     assert [row["source"] for row in facts.rows] == ["roster.csv row 2", "day.gz row 1"]
     assert [fault.line for fault in facts.rejected] == [3]
+    assert facts.hashes == {
+        "day.gz": sha256(report(record())).hexdigest(),  # of the content, as packing the same again gives other bytes
+        "roster.csv": sha256((tmp_path / "roster.csv").read_bytes()).hexdigest(),
+    }
 
 
 def test_strangers_are_told_once_each_without_their_mbi(roster):

@@ -161,6 +161,22 @@ def test_the_sentence_names_the_place_and_not_the_person(rejected, sentence):
 
 
 @pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"<html><body>Login</body></html>", "the line is HTML or XML and not JSON"),
+        (b'{"resourceType":"Condition","a":' + b"[" * 9000 + b"]" * 9000 + b"}", "the line is nested too deeply"),
+    ],
+    ids=["a page", "a deep line"],
+)
+def test_a_line_of_another_kind_is_told_as_what_it_is(tmp_path, line, reason):
+    assert fault_of_line(line, "Condition") == reason
+    (tmp_path / "Condition.ndjson").write_bytes(line + b"\n")
+    rows = [{"id": "", "fault": "the Condition has no id"}]  # looking for it elsewhere passes over such a line
+    assert located([tmp_path / "Condition.ndjson"], "Condition", rows)[0].line is None
+    assert head_of(line) == ("", "")
+
+
+@pytest.mark.parametrize(
     ("told", "good"),
     [("true", True), ("null", True), ("1", True), ('"true"', True), ('"NO"', True), ('"Secret"', False), ('""', False), ("[]", False)],
 )  # fmt: skip

@@ -119,8 +119,17 @@ MIXED = {
     "several types, packed": {"all__ndjson__gz": [PATIENT, CONDITION]},
     "a name that lies": {"Condition__ndjson": [PATIENT], "Patient__ndjson": [CONDITION]},  # data-quirks.md 8
     "a Bundle beside a file by type": {"Patient__ndjson": [PATIENT], "all__json": bundle(CONDITION)},
-    "entries without a resource": {
-        "all__json": {"resourceType": "Bundle", "entry": [{"resource": PATIENT}, {}, None, {"resource": CONDITION}]}
+    "a Bundle in a Bundle": {"all__json": bundle(bundle(PATIENT), CONDITION)},
+    "answers of a transaction": {
+        "all__json": {
+            "resourceType": "Bundle",
+            "entry": [
+                {"resource": PATIENT},
+                {"response": {"status": "201"}},
+                {"request": {"method": "DELETE"}},
+                {"resource": CONDITION},
+            ],
+        }
     },
 }
 
@@ -178,6 +187,55 @@ def test_money_keeps_its_digits_when_it_is_sorted(folder):
 def test_what_is_no_resource_is_refused_with_file_and_line(folder, content, expected):
     snapshot = folder(Patient__ndjson=[PATIENT], other__ndjson=content)
     assert refused(snapshot) == [("other.ndjson", *expected)]
+
+
+@pytest.mark.parametrize("entry", [None, {}, {"fullUrl": "x"}, {"resource": None}, {"resource": "<html>"}, "x"])
+def test_an_entry_without_its_resource_is_refused(folder, entry):
+    snapshot = folder(all__json={"resourceType": "Bundle", "entry": [{"resource": PATIENT}, entry]})
+    assert refused(snapshot) == [("all.json", None, "", "", "an entry of the Bundle holds no resource")]
+
+
+def test_entries_that_are_no_list_are_refused(folder):
+    snapshot = folder(Patient__ndjson=[PATIENT], all__ndjson=[{"resourceType": "Bundle", "entry": {"a": 1}}])
+    assert refused(snapshot) == [("all.ndjson", 1, "", "", "the entry of the Bundle is no list")]
+
+
+# ---- what says of itself that it is not all there is
+
+
+def test_a_page_of_a_search_with_further_pages_is_told(folder):
+    paged = bundle(PATIENT) | {"link": [{"relation": "self", "url": "x"}, {"relation": "next", "url": "y"}]}
+    snapshot = folder(first__json=paged, all__ndjson=[paged], last__json=bundle(CONDITION) | {"link": None})
+    assert snapshot.notices == (
+        "all.ndjson line 1 is one page of a search with further pages; see that all of them are in the folder",
+        "first.json is one page of a search with further pages; see that all of them are in the folder",
+    )
+
+
+@pytest.mark.parametrize(("severity", "told"), [("fatal", True), ("error", True), ("warning", False)])
+@pytest.mark.parametrize("name", ["OperationOutcome__ndjson", "errors__ndjson"])
+def test_the_errors_of_an_export_are_told(folder, severity, told, name):
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "diagnostics": "no Condition"}]}
+    snapshot = folder(Patient__ndjson=[PATIENT], **{name: lines(outcome, outcome)})
+    assert len(snapshot.notices) == told
+    if told:
+        assert snapshot.notices[0].startswith("OperationOutcome.ndjson tells 2 errors of the server that exported")
+
+
+def test_a_folder_within_the_folder_is_told_and_not_read(folder, tmp_path):
+    inner = tmp_path / "source" / "part2"
+    inner.mkdir()
+    (inner / "Condition.ndjson").write_bytes(lines(CONDITION))
+    (tmp_path / "source" / "Flag.ndjson").mkdir()  # named like a file of data
+    snapshot = folder(Patient__ndjson=[PATIENT])
+    assert set(snapshot.files) == {"Patient"}
+    assert snapshot.notices == ("the folder part2 within source is not read; give NDJSON in one folder",)
+
+
+def test_a_file_that_cannot_be_opened_is_told(folder, tmp_path):
+    (tmp_path / "source" / "Condition.ndjson").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(SourceError, match=r"Condition\.ndjson cannot be read \(No such file or directory\)"):
+        folder(Patient__ndjson=[PATIENT])
 
 
 def test_a_json_file_that_is_none_is_refused_without_a_line(folder):
