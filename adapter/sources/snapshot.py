@@ -125,8 +125,12 @@ def _type_of(path: Path) -> str | None:
 def _unread(folder: Path) -> Iterator[str]:
     """Notices of what lies in the folder and is not read, though it looks like data."""
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and any(inner.name.lower().endswith((".ndjson", ".ndjson.gz")) for inner in path.iterdir()):
+        if path.is_dir() and any(_is_ndjson(one) for one in (path, *path.iterdir())):
             yield f"the folder {path.name} within {folder.name} is not read; give NDJSON in one folder"
+
+
+def _is_ndjson(path: Path) -> bool:
+    return path.name.lower().endswith((".ndjson", ".ndjson.gz"))
 
 
 def _failed_export(paths: Iterable[Path]) -> Iterator[str]:
