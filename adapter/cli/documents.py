@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from adapter.cli.options import config_of, connection_options, today
-from adapter.errors import ConfigError
+from adapter.errors import EXIT_OK, ConfigError, SourceError
 from adapter.jobs import papers
 
 REASONS_SHOWN = 10
@@ -59,7 +59,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--patients", default="", help="With --batch: only these persons of a server, a Patient search."
             ),
             click.option(
-                "--workers", type=click.IntRange(1, 64), help="Threads of a batch; default one for each core."
+                "--workers", type=click.IntRange(1, 64), help="Papers set at once; default one for each core."
             ),
         )
     ):
@@ -81,6 +81,8 @@ def _command(kind: str) -> click.Command:
         else:
             printed = _batch(printing, config, asked)
         _tell(printed, printing, single=bool(form or asked["beneficiary"]))
+        missing = asked["beneficiaries"] and printed.refused  # asked for by name
+        click.get_current_context().exit(SourceError.exit_code if missing else EXIT_OK)
 
     told = f"{ABOUT[kind]} Needs SOURCE BENEFICIARY, SOURCE --batch or --form FILE."
     return click.command(name=kind, help=told)(_options(run))
@@ -117,20 +119,19 @@ def _tell(printed: papers.Printed, printing: papers.Printing, single: bool) -> N
         )
     for reason, count in Counter(one.reason for one in printed.refused).most_common(REASONS_SHOWN):
         click.echo(f"refused: {count}: {reason}", err=True)
-    _warn(printed)
+    _warn(printed, "manifest.ndjson" if single else f"not-shown-{printing.kind}.csv")
 
 
-def _warn(printed: papers.Printed) -> None:
-    if printed.absent:
-        click.echo(f"refused: {printed.absent}: the source does not hold such a Patient", err=True)
+def _warn(printed: papers.Printed, list_of_not_shown: str) -> None:
     if printed.rejected:
         click.echo(
             f"refused: {len(printed.rejected)} lines of the source, the first: {printed.rejected[0].sentence}", err=True
         )
-    if printed.unshown:
+    if printed.not_shown:
         click.echo(
-            f"warning: {printed.unshown} papers hold characters that the fonts cannot show, printed as squares"
-            " (manifest.ndjson says which)",
+            f"warning: {len(printed.not_shown)} papers hold characters that the fonts cannot show"
+            f" ({', '.join(printed.scripts)}), printed as squares: {list_of_not_shown} says which;"
+            " add fonts that have them to the plan file (fonts)",
             err=True,
         )
     for language, count in printed.unofficial.items():

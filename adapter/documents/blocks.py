@@ -51,10 +51,11 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Running text."""
+    """Running text. One that is ``held`` is on one page with what follows, such as the closing of a letter."""
 
     text: Text
     size: Size = "body"
+    held: bool = False
 
 
 @dataclass(frozen=True)

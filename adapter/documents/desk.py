@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,6 +19,7 @@ class Missing(Exception):
 
 TO_FILL_IN = " "  # a value that is not known is a line to write on
 NO_BREAK = "\u00a0"
+_CLOCK = re.compile(r"\d [ap](m|\.? ?m\.?)", re.IGNORECASE)  # 8 a.m., 8 pm, 8 a. m.: on one line
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Desk:
 
     @property
     def hours(self) -> str:
-        return clean(self.plan.hours[self.language])
+        return _CLOCK.sub(lambda time: time[0].replace(" ", NO_BREAK), clean(self.plan.hours[self.language]))
 
     def call(self, phone: str = "") -> str:
         """The phone with its hours and TTY, as sentences name it."""

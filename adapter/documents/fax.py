@@ -7,7 +7,7 @@ from adapter.documents.characters import clean
 from adapter.documents.desk import TO_FILL_IN, Desk, Missing
 from adapter.documents.view import Facts, Fax
 
-WIDTHS = (2.2, 2.7, 1.6)
+WIDTHS, LARGE_WIDTHS = (2.2, 2.7, 1.6), (2.1, 2.3, 2.1)  # inches of the line
 COMMENT_LINES = 2
 
 
@@ -30,7 +30,7 @@ def _section(fax: Fax, facts: Facts, desk: Desk) -> Section:
         Heading(texts.plain("fax_title"), 1, "title"),
         Fields(_head(fax, facts, desk)),
         Paragraph(texts.text("fax_intro", plan=plan)),
-        Table(columns, WIDTHS, rows),
+        Table(columns, LARGE_WIDTHS if desk.large_print else WIDTHS, rows),
         Entry(texts.plain("fax_comments"), (), COMMENT_LINES),
         Entry(texts.plain("fax_signature"), (), 1),
         Entry(texts.plain("fax_signed_on"), (), 1),

@@ -36,7 +36,8 @@ h1, h2, h3 { line-height: 1.2; margin: 1.2em 0 .5em; break-after: avoid; }
 .title { font-size: 1.33em; } .list_title { font-size: 1.5em; } .heading { font-size: 1.17em; }
 .intro { font-size: 1.17em; } .large .intro { font-size: 1em; } .small { font-size: .84em; }
 .top, .foot { font-weight: bold; font-size: .92em; } .foot { font-weight: normal; }
-.logo { height: .6in; }
+.logo { display: block; height: .6in; max-width: 100%; object-fit: contain; object-position: left; }
+.held { break-inside: avoid; break-after: avoid; }
 .sign { margin-top: 3em; }
 table { border-collapse: collapse; width: 100%; margin: 1em 0; font-size: 1.08em; table-layout: fixed; } .large table { font-size: 1em; }
 th, td { border: 1px solid #000; padding: .5em; text-align: left; vertical-align: top; font-weight: normal; }
@@ -121,7 +122,7 @@ class _Page:
         return f'<h{level} class="{block.size}">{escape(block.text)}</h{level}>'
 
     def paragraph(self, block: Paragraph) -> str:
-        return f'<p class="{block.size}">{_running(block.text)}</p>'
+        return f'<p class="{block.size}{" held" if block.held else ""}">{_running(block.text)}</p>'
 
     def items(self, block: Items) -> str:
         kind = "ol" if block.numbered else "ul"

@@ -31,7 +31,7 @@ def invitation(facts: Facts, desk: Desk) -> Paper:
         Heading(texts.plain("invitation_next_title"), 2, "heading"),
         Paragraph(texts.text("invitation_next", call=call)),
         Heading(texts.plain("invitation_opt_out_title"), 2, "heading"),
-        Paragraph(texts.text("invitation_opt_out", call=call)),
+        Paragraph(texts.text("invitation_opt_out", call=call), held=True),
         Lines((texts.plain("sign_off"), plan)),
     )
     return desk.paper("invitation", texts.plain("invitation_title"), (Section(blocks, footer=desk.footer),))

@@ -1,4 +1,4 @@
-"""The plan as its papers name it, read strictly from a TOML file: name, logo, address, phones, hours in each language."""
+"""The plan as its papers name it, read strictly from a TOML file: name, logo, address, phones, hours in each language, fonts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ MOST_BLANK_ROWS = 40
 
 
 class Plan(strict.Strict, frozen=True):
-    """One plan. ``hours`` and ``logo_alt`` are by language; ``logo`` is a file beside this one; ``fax`` takes what prescribers return.
+    """One plan. ``hours`` and ``logo_alt`` are by language; ``logo`` is a file beside this one; ``fax`` takes what prescribers return;
+    ``fonts`` is a folder beside this file with fonts for letters that those of the package lack.
 
     ``provider`` is who signs when the source names no pharmacist; ``material_id`` is the plan's own number of the material,
     printed at the foot (42 CFR 422.2262(d), "H1234_MTM_M").
@@ -34,6 +35,7 @@ class Plan(strict.Strict, frozen=True):
     organization: str = ""
     logo: str = ""
     logo_alt: dict[str, str] = msgspec.field(default_factory=dict)
+    fonts: str = ""
     material_id: str = ""
     deactivation_kit: bool = False
     blank_rows: int = 3
@@ -43,7 +45,7 @@ NO_PLAN = Plan(name="", address=[], phone="", tty="", hours={})  # for papers th
 
 
 def load_plan(path: Path) -> Plan:
-    """The plan in the file of that path, its logo as an absolute path. Raises ConfigError with every fault of the file."""
+    """The plan in the file of that path, its logo and fonts as absolute paths. Raises ConfigError with every fault of the file."""
     if not path.is_file():
         raise ConfigError(
             f"There is no plan file {path}; give one with --plan (an example: fixtures/documents/plan.toml)"
@@ -57,7 +59,8 @@ def load_plan(path: Path) -> Plan:
     found = found if plan is None else _value_faults(plan, path)
     if plan is None or found:
         raise ConfigError("\n".join(f"{path.name}: {key}: {fault}" for key, fault in found))
-    return msgspec.structs.replace(plan, logo=str((path.parent / plan.logo).resolve()) if plan.logo else "")
+    beside = {key: str((path.parent / file).resolve()) for key in ("logo", "fonts") if (file := getattr(plan, key))}
+    return msgspec.structs.replace(plan, **beside)
 
 
 def _value_faults(plan: Plan, path: Path) -> strict.Faults:
@@ -67,6 +70,8 @@ def _value_faults(plan: Plan, path: Path) -> strict.Faults:
     found += _by_language("hours", plan.hours)
     if not 0 <= plan.blank_rows <= MOST_BLANK_ROWS:
         found.append(("blank_rows", f"{plan.blank_rows} is not 0 to {MOST_BLANK_ROWS}"))
+    if plan.fonts and not any((path.parent / plan.fonts).glob("*.[to]tf")):
+        found.append(("fonts", f"there is no folder {plan.fonts} with .ttf or .otf files beside {path.name}"))
     return found + (_logo_faults(plan, path) if plan.logo else [])
 
 

@@ -7,26 +7,32 @@ narrower. Letters beyond the table count as wide.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 UNITS = 2048  # of the fonts, to the em
 UNKNOWN = 1536
+REMEMBERED = 1 << 16  # words
 MAY_BREAK = "\u200b"  # zero-width space: a line may end here
 _PARTS = re.compile(r"[^-/]*[-/]?")  # a line may end behind a hyphen or a slash anyway
 
 
-@dataclass(frozen=True)
 class Ruler:
-    """The advances of letters in units, for each style."""
+    """The advances of letters in units, for each style. Words are measured once: papers repeat them."""
 
-    regular: dict[str, int]
-    bold: dict[str, int]
+    def __init__(self, regular: dict[str, int], bold: dict[str, int]) -> None:
+        self.regular = regular
+        self.bold = bold
+        self._widest = max(UNKNOWN, *regular.values(), *bold.values())
+        self._units = lru_cache(REMEMBERED)(self._measured)
+
+    def _measured(self, text: str, bold: bool) -> int:
+        known = self.bold if bold else self.regular
+        return sum(known.get(letter, UNKNOWN) for letter in text)
 
     def points(self, text: str, size: float, bold: bool = False) -> float:
         """The width of the text in points."""
-        known = self.bold if bold else self.regular
-        return sum(known.get(letter, UNKNOWN) for letter in text) * size / UNITS
+        return self._units(text, bold) * size / UNITS
 
     def lines(self, text: str, size: float, width: float, bold: bool = False) -> int:
         """How many lines of ``width`` points the text may take, words unbroken, filled as the compiler fills them; at least one."""
@@ -41,7 +47,8 @@ class Ruler:
 
     def fitted(self, text: str, size: float, width: float, bold: bool = False) -> str:
         """The text where each part of a word that is wider than ``width`` points may break anywhere, and no other."""
-        if len(text) * size < width:
+        at_most = width * UNITS / (size * self._widest)  # letters that surely fit
+        if max(map(len, text.split(" "))) <= at_most:
             return text
         return " ".join(self._word(word, size, width, bold) for word in text.split(" "))
 

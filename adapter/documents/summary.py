@@ -91,7 +91,7 @@ def _letter(facts: Facts, review: Review, desk: Desk) -> Section:
         Paragraph(texts.text("cover_enclosed")),
         Items(tuple(enclosed), numbered=True),
         Paragraph(texts.text("cover_contact", provider=provider.name, call=desk.call(provider.phone))),
-        Paragraph(texts.text("cover_closing")),
+        Paragraph(texts.text("cover_closing"), held=True),
         Lines(_signed(provider, desk), texts.plain("sign_off")),
         Boxed(texts.text("paperwork")),
     )

@@ -42,13 +42,14 @@ LARGE_SIZES: Mapping[str, float] = {
 INCH = 72.0  # points
 LINE, LANDSCAPE_LINE = 6.5 * INCH, 9 * INCH
 INSET = 7.0  # of a cell, at each side
-MARKER = 2.2  # em that a check box, number or bullet takes at the most
+MARKER = 2.2  # em that a number or bullet takes at the most
+BOX = 1.4  # em that a check box takes
 KEPT = 3.5 * INCH  # a row that is taller than this, of the six and a half inches of a landscape page, may break
 LEADING = 1.4  # em from one line to the next, on the large side
 
 
-def typst_data(paper: Paper, large_print: bool, logo: str, shown: Shown, ruler: Ruler) -> tuple[str, int]:
-    """The paper as JSON, and how many characters the fonts cannot show. ``logo`` is its file in the folder of the template, or ""."""
+def typst_data(paper: Paper, large_print: bool, logo: str, shown: Shown, ruler: Ruler) -> tuple[str, str]:
+    """The paper as JSON, and the characters that the fonts cannot show. ``logo`` is its file in the folder of the template, or ""."""
     sizes = LARGE_SIZES if large_print else SIZES
     data = {
         "language": paper.language,
@@ -103,8 +104,9 @@ class _Setter:
             case Entry():
                 values["values"] = self.texts(block.values, "cell", self.line - MARKER * self.sizes["cell"])
             case Fields():
+                share = 0.5 if self.sizes is LARGE_SIZES else 0.25  # large print has one pair in a line
                 values["pairs"] = [
-                    (label, *self.texts((value,), "body", self.line * 0.25)) for label, value in block.pairs
+                    (label, *self.texts((value,), "body", self.line * share)) for label, value in block.pairs
                 ]
             case Table():
                 values |= self.table(block)
@@ -140,13 +142,13 @@ class _Setter:
 
     def cell(self, cell: Any, width: float) -> Any:
         if isinstance(cell, Checks):
-            return {"checks": self.texts(cell.items, "cell", width - MARKER * self.sizes["cell"])}
+            return {"checks": self.texts(cell.items, "cell", width - BOX * self.sizes["cell"])}
         return self.ruler.fitted(cell, self.sizes["cell"], width)
 
     def height(self, cell: Any, width: float) -> float:
         """The height of a cell in points, on the large side."""
         size = self.sizes["cell"]
         if isinstance(cell, Checks):
-            inner = width - MARKER * size
+            inner = width - BOX * size
             return sum((self.ruler.lines(item, size, inner) * LEADING + 0.6) * size for item in cell.items)
         return self.ruler.lines(cell, size, width) * LEADING * size

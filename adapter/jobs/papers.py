@@ -19,6 +19,7 @@ from typing import TypeAlias
 from adapter.config import Config
 from adapter.documents import form, from_fhir
 from adapter.documents.blocks import Paper
+from adapter.documents.characters import scripts
 from adapter.documents.desk import Desk, Missing
 from adapter.documents.html import html
 from adapter.documents.papers import COMPOSERS
@@ -38,7 +39,11 @@ from adapter.sources.quarantine import Rejected
 KINDS = tuple(COMPOSERS)
 IN_LANGUAGES: tuple[str, ...] = LANGUAGES
 REFUSED_COLUMNS = ("beneficiary", "reason")
+NOT_SHOWN_COLUMNS = ("beneficiary", "file", "times", "characters", "code_points")
+ABSENT = "the source does not hold such a Patient"
+MANY = 40  # persons for whom it pays to start a process for each core
 BLANK_DAY = date(2022, 1, 1)  # stands nowhere on an empty list; equal lists are equal files
+BLANK_ENDINGS = (".pdf", ".html", ".htm")
 MEMBER = "member"  # the language that the member prefers, English when that is not known
 _MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
@@ -58,7 +63,7 @@ class Printing:
     large_print: bool = False
     html: bool = False
     sites: Path | None = None
-    workers: int = 0  # 0: one for each core
+    workers: int = 0  # papers set at once; 0: one for each core
 
 
 @dataclass(frozen=True)
@@ -69,26 +74,43 @@ class Refused:
     reason: str
 
 
+@dataclass(frozen=True)
+class NotShown:
+    """A file with characters that the fonts cannot show, in place of which squares stand; ``times`` is how often."""
+
+    beneficiary: str
+    file: str
+    times: int
+    characters: str
+    code_points: str
+
+
 @dataclass
 class Printed:
-    """What became of a run: files made now, files that were whole already, persons without a paper."""
+    """What became of a run: files made now, files that were whole already, persons without a paper, letters that are squares."""
 
     made: list[Path] = field(default_factory=list)
     kept: list[Path] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
-    unshown: int = 0  # papers with characters that the fonts cannot show
+    not_shown: list[NotShown] = field(default_factory=list)
     unofficial: dict[str, int] = field(
         default_factory=dict
     )  # by language: texts that were not read in an official text
     rejected: tuple[Rejected, ...] = ()
     notices: tuple[str, ...] = ()
-    absent: int = 0
 
-    def add(self, sheets: Iterable[tuple[Sheet, bool]]) -> None:
+    def add(self, key: str, sheets: Iterable[tuple[Sheet, bool]]) -> None:
         """Counts the files of one person."""
         for one, new in sheets:
             (self.made if new else self.kept).append(one.path)
-            self.unshown += bool(one.unshown)
+            if one.unshown:
+                letters, codes = "".join(sorted(set(one.unshown))), " ".join(one.code_points)
+                self.not_shown.append(NotShown(key, one.path.name, len(one.unshown), letters, codes))
+
+    @property
+    def scripts(self) -> list[str]:
+        """The kinds of characters that the fonts cannot show (CJK, ARABIC)."""
+        return scripts("".join(one.characters for one in self.not_shown))
 
 
 class Shop:
@@ -171,24 +193,37 @@ def batch(
     patients: str = "",
     told: Told = lambda done, whole: None,
 ) -> Printed:
-    """Makes the papers of ``beneficiaries``, or of all with an active enrollment; who lacks something stands in refused-KIND.csv.
+    """Makes the papers of ``beneficiaries``, or of all with an active enrollment; who lacks something stands in refused-KIND.csv,
+    whose texts hold characters that the fonts cannot show in not-shown-KIND.csv.
 
     A run that was stopped goes on where it stopped: files that are whole and would be equal are kept. The day on the paper is part
     of it, so resume on another day with the same ``on``.
     """
     with TemporaryDirectory(prefix="mtm-") as scratch, _shop(printing) as shop:
         charts = read_charts(source, config, Path(scratch), beneficiaries, patients)
-        printed = Printed(rejected=tuple(charts.rejected), notices=charts.notices, absent=charts.absent)
+        printed = Printed(rejected=tuple(charts.rejected), notices=charts.notices)
+        printed.refused += (Refused(key, ABSENT) for key in charts.absent)
         for done, (key, result) in enumerate(_all(shop, charts.chart, charts.keys, printing.workers), start=1):
             if isinstance(result, Missing):
                 printed.refused.append(Refused(key, str(result)))
             else:
-                printed.add(result)
+                printed.add(key, result)
             told(done, len(charts.keys))
         printed.unofficial = shop.unofficial
-        rows = sorted(map(vars, printed.refused), key=lambda row: row["beneficiary"])
-        write_whole(printing.out / f"refused-{printing.kind}.csv", csv_bytes(REFUSED_COLUMNS, rows))
+        _write_lists(printing, printed)
         return printed
+
+
+def _write_lists(printing: Printing, printed: Printed) -> None:
+    """refused-KIND.csv, and not-shown-KIND.csv when there is something to tell; none of an earlier run stays."""
+    refused = sorted(map(vars, printed.refused), key=lambda row: row["beneficiary"])
+    write_whole(printing.out / f"refused-{printing.kind}.csv", csv_bytes(REFUSED_COLUMNS, refused))
+    place = printing.out / f"not-shown-{printing.kind}.csv"
+    if printed.not_shown:
+        rows = sorted(map(vars, printed.not_shown), key=lambda row: row["file"])
+        write_whole(place, csv_bytes(NOT_SHOWN_COLUMNS, rows))
+    else:
+        place.unlink(missing_ok=True)
 
 
 def pdf_of(printing: Printing, chart: from_fhir.Chart) -> bytes:
@@ -198,7 +233,7 @@ def pdf_of(printing: Printing, chart: from_fhir.Chart) -> bytes:
     """
     plan = load_plan(printing.plan)
     sites = read_sites(printing.sites) if printing.sites else NO_SITES
-    with Press(plan.logo) as press:
+    with Press(plan.logo, plan.fonts) as press:
         shop = Shop(printing, press, plan, sites)
         try:
             paper, _ = shop.compose(from_fhir.facts(chart))
@@ -224,11 +259,13 @@ def read_beneficiaries(path: Path) -> list[str]:
 
 
 def blank(language: str, out: Path, plan: Path | None = None, large_print: bool = False) -> Path:
-    """Makes an empty Personal Medication List, as HTML when ``out`` ends so, else as PDF; no server is needed."""
+    """Makes an empty Personal Medication List, as HTML or PDF by how ``out`` ends; no server is needed."""
+    if out.suffix.lower() not in BLANK_ENDINGS:
+        raise ConfigError(f"{out.name} is no name for an empty list; let --out end in {', '.join(BLANK_ENDINGS)}")
     desk = Desk(load_plan(plan) if plan else NO_PLAN, load_texts(language, mappings_folder() / "documents"), BLANK_DAY)
     paper = blank_list(desk)
     output_folder(out.parent)
-    if out.suffix.lower() in (".html", ".htm"):
+    if out.suffix.lower() != ".pdf":
         write_whole(out, html(paper, large_print).encode())
         return out
     with Press() as press:
@@ -243,7 +280,7 @@ def _shop(printing: Printing) -> Iterator[Shop]:
     plan = load_plan(printing.plan)
     sites = read_sites(printing.sites) if printing.sites else NO_SITES
     output_folder(printing.out)
-    with Press(plan.logo) as press:
+    with Press(plan.logo, plan.fonts) as press:
         shop = Shop(printing, press, plan, sites)
         try:
             yield shop
@@ -254,7 +291,7 @@ def _shop(printing: Printing) -> Iterator[Shop]:
 def _one(printing: Printing, facts: Facts, printed: Printed) -> Printed:
     with _shop(printing) as shop:
         try:
-            printed.add(shop.print(facts))
+            printed.add(facts.member.key, shop.print(facts))
         except Missing as missing:
             raise _cannot(printing.kind, missing) from None
         printed.unofficial = shop.unofficial
@@ -273,7 +310,8 @@ def _all(
         except Missing as missing:
             return key, missing
 
-    with ThreadPoolExecutor(max_workers=number) as pool:  # the compiler lets other threads run while it works
+    start = shop.press.set_apart if len(keys) >= MANY else None
+    with ThreadPoolExecutor(max_workers=number, initializer=start) as pool:  # who waits for a compiler lets others run
         under_way: set[Future[tuple[str, Result]]] = set()
         for key in keys:
             under_way.add(pool.submit(work, key))

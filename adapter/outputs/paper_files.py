@@ -20,15 +20,23 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,63}")  # a FHIR id that is a plai
 
 @dataclass(frozen=True)
 class Sheet:
-    """One file to be made: ``content`` is the hash of all that it is made of, ``make`` makes its bytes."""
+    """One file to be made: ``content`` is the hash of all that it is made of, ``make`` makes its bytes.
+
+    ``unshown`` are the characters that the fonts cannot show, each time that it stands there.
+    """
 
     path: Path
     content: str
     make: Callable[[], bytes]
-    unshown: int = 0
+    unshown: str = ""
+
+    @property
+    def code_points(self) -> list[str]:
+        """The characters that the fonts cannot show, each once: U+5F20."""
+        return [f"U+{ord(one):04X}" for one in sorted(set(self.unshown))]
 
 
-def sheet(path: Path, made_of: str, make: Callable[[], bytes], unshown: int = 0) -> Sheet:
+def sheet(path: Path, made_of: str, make: Callable[[], bytes], unshown: str = "") -> Sheet:
     """The sheet of a file that is made of ``made_of`` and of this version of the adapter."""
     return Sheet(path, sha256(f"{__version__}\n{made_of}".encode()).hexdigest(), make, unshown)
 
@@ -72,7 +80,8 @@ class Manifest:
             "content": one.content,
             "bytes": len(content),
             "sha256": sha256(content).hexdigest(),
-            "characters_not_shown": one.unshown,
+            "characters_not_shown": len(one.unshown),
+            "not_shown": one.code_points,
         }
         with self._lock:
             self.known[one.path.name] = entry

@@ -41,7 +41,7 @@ def test_a_batch(documents, source, tmp_path):  # noqa: F811
 def test_named_persons(documents, source, tmp_path):  # noqa: F811
     (tmp_path / "ids.txt").write_text("p1\nnobody\n", encoding="utf-8")
     ran = documents("invitation", source, "--beneficiaries", tmp_path / "ids.txt", "--language", "en", "--large-print")
-    assert ran.code == 0
+    assert ran.code == 4  # one of those who were asked for has no paper
     assert (tmp_path / "out" / "invitation-en-large-p1.pdf").is_file()
     assert "refused: 1: the source does not hold such a Patient" in ran.err
 
@@ -68,8 +68,28 @@ def test_characters_without_a_glyph_are_told(documents, tmp_path):
     (tmp_path / "form.json").write_text(text, encoding="utf-8")
     ran = documents("to-do", "--form", tmp_path / "form.json")
     assert ran.code == 0
-    assert "warning: 1 papers hold characters that the fonts cannot show" in ran.err
+    assert "warning: 1 papers hold characters that the fonts cannot show (CJK), printed as squares" in ran.err
+    manifest = (tmp_path / "out" / "manifest.ndjson").read_text(encoding="utf-8")
+    assert '"not_shown": ["U+4F1F", "U+5F20"]' in manifest
     assert "张" not in ran.err
+
+
+def test_a_batch_tells_where_the_characters_without_a_glyph_are_listed(documents, source):  # noqa: F811
+    line = '{"resourceType": "Patient", "id": "p2", "name": [{"text": "张"}], "meta": {"lastUpdated": "2026-03-01T00:00:00Z"}}'
+    with (source / "Patient.ndjson").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    ran = documents("pml", source, "--batch")
+    assert (
+        "warning: 1 papers hold characters that the fonts cannot show (CJK), printed as squares: not-shown-pml.csv"
+        in ran.err
+    )
+
+
+def test_the_blank_list_is_pdf_or_html(tmp_path):
+    ran = run("documents", "blank-pml", "--out", tmp_path / "pml.docx")
+    assert ran.code == 2
+    assert ran.sentence == "pml.docx is no name for an empty list; let --out end in .pdf, .html, .htm"
+    assert not (tmp_path / "pml.docx").exists()
 
 
 @pytest.mark.parametrize("ending", ["pdf", "html"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from adapter.documents.characters import MISSING, clean, ranges, shown_by
+from adapter.documents.characters import MISSING, clean, ranges, scripts, shown_by
 
 FONTS = Path(__file__).parents[3] / "adapter" / "documents" / "fonts"
 
@@ -43,24 +43,36 @@ def test_the_license_of_the_fonts_lies_beside_them():
         ("nul\x00bell\x07", "nulbell"),
         ("5\u00a0mg", "5\u00a0mg"),  # held together
         ("#*_[$<\\`@", "#*_[$<\\`@"),  # nothing is escaped here
-        ("שלום", "שלום"),
+        ("שלום (5 mg)", "\u2068שלום (5 mg)\u2069"),  # set apart: it is read from right to left
+        ("Ann \u202eعلي ", "\u2068Ann علي\u2069"),
     ],
 )
 def test_clean(text, cleaned):
     assert clean(text) == cleaned
+    assert clean(cleaned) == cleaned
 
 
 @pytest.mark.parametrize(
     ("text", "fit", "lost"),
     [
-        ("ñ ½ µg ≥ 5 é", "ñ ½ µg ≥ 5 é", 0),
-        ("😀!", f"{MISSING}!", 1),
-        ("中文", MISSING * 2, 2),
-        ("Ａ５", "A5", 0),  # full width: its compatible form
-        ("ﬁne", "ﬁne", 0),
-        ("שלום", "שלום", 0),
-        ("بك", MISSING * 2, 2),
+        ("ñ ½ µg ≥ 5 é", "ñ ½ µg ≥ 5 é", ""),
+        ("😀!", f"{MISSING}!", "😀"),
+        ("中文中", MISSING * 3, "中文中"),
+        ("Ａ５", "A5", ""),  # full width: its compatible form
+        ("ﬁne", "ﬁne", ""),
+        (clean("שלום"), clean("שלום"), ""),
+        ("بك", MISSING * 2, "بك"),
     ],
 )
-def test_what_the_fonts_cannot_show_is_a_square_and_counted(shown, text, fit, lost):
+def test_what_the_fonts_cannot_show_is_a_square_and_told(shown, text, fit, lost):
     assert shown(text) == (fit, lost)
+
+
+def test_more_fonts_show_more():
+    shown = shown_by("0020-007E", [*map(ord, "中文"), 0x1F48A])
+    assert shown("-]^ 中文💊字") == ("-]^ 中文💊□", "字")
+
+
+def test_the_scripts_of_what_was_lost():
+    assert scripts("中文بك😀💊ไ각ｶ") == ["ARABIC", "CJK", "HALFWIDTH", "HANGUL", "SYMBOL", "THAI"]
+    assert scripts("") == []

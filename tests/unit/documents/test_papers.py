@@ -58,11 +58,25 @@ def test_the_summary_is_letter_to_do_list_and_medication_list(facts, desk):
     assert "40 minutes" in letter[-1].text[0].text
 
 
+@pytest.mark.parametrize(
+    ("told", "held"),
+    [
+        ("Mon to Fri, 8 a.m. to 8 p.m.", "Mon to Fri, 8~a.m. to 8~p.m."),
+        ("de 8 a. m. a 8:30 p. m.", "de 8~a.~m. a 8:30~p.~m."),
+        ("8 AM - 8 pm, every day", "8~AM - 8~pm, every day"),
+        ("open 7 days a month", "open 7 days a month"),
+    ],
+)
+def test_a_time_of_the_day_is_never_split(desk, told, held):
+    assert desk("en", hours={"en": told}).hours == held.replace("~", "\u00a0")
+
+
 def test_the_letter_names_review_enclosures_contact_and_signer(facts, desk):
     paper = COMPOSERS["summary"](replace(facts, sites=()), desk())
     text = " ".join(said(paper))
     assert "on March 2, 2026 about your health" in text
-    assert "call Susan Lee, PharmD at 1-800-555-0177, Monday to Friday, 8 a.m. to 8 p.m. (TTY users: 711)" in text
+    call = "call Susan Lee, PharmD at 1-800-555-0177, Monday to Friday, 8\u00a0a.m. to 8\u00a0p.m. (TTY users: 711)"
+    assert call in text
     [enclosed] = [one for one in blocks(paper, Items) if one.numbered]
     assert len(enclosed.items) == 2
     signed = blocks(paper, Lines)[-1]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+from adapter.documents.characters import clean
 from adapter.documents.papers import COMPOSERS
 from adapter.documents.view import Drug, Topic
 from tests.unit.documents.conftest import ON, pages_of, text_of
@@ -161,15 +162,46 @@ def test_long_words_stay_on_the_page_and_whole_where_they_fit(printed, facts):
     assert sum(page.count(word) for page in pages_of(printed("pml", known, large_print=True))) == 2
 
 
+def test_words_of_other_scripts_stay_whole_where_they_fit(printed, facts):
+    words = ("Παπαδόπουλος", "Александрович", "Nguyễn")
+    text = text_of(printed("pml", replace(facts, drugs=tuple(Drug(word, word, word, word) for word in words))))
+    assert [text.split().count(word) for word in words] == [4, 4, 4]
+
+
+def test_the_closing_of_a_letter_is_never_alone_on_a_page(printed, facts):
+    """The Spanish invitation of the example is one line too long for its page."""
+    pages = pages_of(printed("invitation", facts, "es"))
+    assert len(pages) == 2
+    assert pages[1].startswith("Si no desea participar")
+    assert "Atentamente," in pages[1]
+
+
+def test_hebrew_with_numbers_keeps_its_order(press, desk, facts):
+    """A sentence from right to left stands in marks of its own; without them "20" and "mg" change sides."""
+    drug = Drug("a", clean("קח 20 mg בבוקר"))
+    data, unshown = press.data(COMPOSERS["pml"](replace(facts, drugs=(drug,)), desk()), False)
+    assert unshown == ""
+    assert "\u2068קח 20\u00a0mg בבוקר\u2069" in data
+    assert "mg" in text_of(press.pdf(data, ON))
+
+
+def test_large_print_of_the_fax_splits_no_row_and_no_word(printed, facts):
+    pages = pages_of(printed("prescriber-fax", facts, "es", large_print=True))
+    assert [page.count("No estoy de") for page in pages if "Estoy de" in page] == [
+        page.count("Otra:") for page in pages if "Estoy de" in page
+    ]
+    assert sum(page.count("acuerdo") for page in pages) == 4
+
+
 def test_equal_papers_are_equal_bytes(printed, facts):
     assert printed("to-do", facts) == printed("to-do", facts)
 
 
-def test_what_the_fonts_cannot_show_is_counted(press, desk, facts):
+def test_what_the_fonts_cannot_show_is_told(press, desk, facts):
     known = replace(facts, member=replace(facts.member, name="张伟 😀 שלום"))
     paper = COMPOSERS["to-do"](known, desk())
     data, unshown = press.data(paper, False)
-    assert unshown == 3
+    assert unshown == "张伟😀"
     assert "□□ □ שלום" in text_of(press.pdf(data, ON)) or "□□ □ םולש" in text_of(press.pdf(data, ON))
 
 

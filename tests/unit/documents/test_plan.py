@@ -43,7 +43,7 @@ def test_all_faults_at_once(load):
         load('nmae = "x"\naddress = "1 Street"\nphone = 800\nhours = {en = "x"}\n')
     assert str(raised.value).splitlines() == [
         "plan.toml: nmae: there is no such key; known are: name, address, phone, tty, hours, fax, provider, provider_title, "
-        "organization, logo, logo_alt, material_id, deactivation_kit, blank_rows",
+        "organization, logo, logo_alt, fonts, material_id, deactivation_kit, blank_rows",
         "plan.toml: name: the key is missing; add it",
         "plan.toml: address: Expected `array`, got `str`; correct it",
         "plan.toml: phone: Expected `str`, got `int`; correct it",
@@ -69,6 +69,16 @@ def test_all_faults_of_values_at_once(load):
 def test_a_logo_that_is_not_there(load):
     with pytest.raises(ConfigError, match=r"plan\.toml: logo: there is no file logo\.png beside plan\.toml"):
         load(LEAST + 'logo = "logo.png"\nlogo_alt = {en = "x", es = "y"}\n')
+
+
+def test_fonts_beside_the_file(load, tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"plan\.toml: fonts: there is no folder fonts with \.ttf or \.otf files beside"
+    ):
+        load(LEAST + 'fonts = "fonts"\n')
+    (tmp_path / "fonts").mkdir()
+    (tmp_path / "fonts" / "a.otf").write_bytes(b"")
+    assert load(LEAST + 'fonts = "fonts"\n').fonts == str((tmp_path / "fonts").resolve())
 
 
 def test_no_file_and_no_toml(load, tmp_path):

@@ -192,8 +192,36 @@ def test_a_batch_of_named_persons(source, printing, tmp_path):
     assert wanted == ["p4", "p1", "nobody"]
     printed = papers.batch(replace(printing, kind="invitation"), str(source), Config(), wanted)
     assert [path.name for path in printed.made] == ["invitation-en-p1.pdf"]
-    assert [one.beneficiary for one in printed.refused] == ["p4"]
-    assert printed.absent == 1
+    with (printing.out / "refused-invitation.csv").open(encoding="utf-8", newline="") as file:
+        refused = {row["beneficiary"]: row["reason"] for row in csv.DictReader(file)}
+    assert refused["nobody"] == "the source does not hold such a Patient"
+    assert refused["p4"].startswith("there is no enrollment")
+    assert len(refused) == len(printed.refused) == 2
+
+
+def test_many_papers_are_set_in_processes_of_their_own_and_are_the_same(source, printing, monkeypatch):
+    papers.batch(printing, str(source), Config())
+    here = {path.name: path.read_bytes() for path in printing.out.glob("*.pdf")}
+    monkeypatch.setattr(papers, "MANY", 1)
+    apart = replace(printing, out=printing.out.with_name("apart"))
+    assert len(papers.batch(apart, str(source), Config()).made) == 2
+    assert {path.name: path.read_bytes() for path in apart.out.glob("*.pdf")} == here
+
+
+def test_characters_that_are_squares_are_listed_with_the_person(source, printing):
+    write(source, {**person("p1", "张"), "meta": {"lastUpdated": "2026-03-01T00:00:00Z"}})
+    printed = papers.batch(printing, str(source), Config())
+    assert printed.scripts == ["CJK"]
+    with (printing.out / "not-shown-summary.csv").open(encoding="utf-8", newline="") as file:
+        [row] = csv.DictReader(file)
+    assert row | {"times": ""} == {
+        "beneficiary": "p1", "file": "summary-en-p1.pdf", "times": "", "characters": "张", "code_points": "U+5F20"
+    }  # fmt: skip
+    assert int(row["times"]) >= 3  # address, salutation, inner pages
+    assert papers.batch(printing, str(source), Config()).scripts == ["CJK"]  # also of what was whole already
+    write(source, {**person("p1", "Zhang"), "meta": {"lastUpdated": "2026-03-02T00:00:00Z"}})
+    papers.batch(printing, str(source), Config())
+    assert not (printing.out / "not-shown-summary.csv").exists()
 
 
 def test_files_of_ids_that_cannot_be_used(tmp_path):

@@ -80,4 +80,5 @@ def test_a_line_that_was_cut_off_is_dropped_and_the_next_one_stands_alone(tmp_pa
         "bytes",
         "sha256",
         "characters_not_shown",
+        "not_shown",
     }
