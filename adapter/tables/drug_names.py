@@ -10,7 +10,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-_LEAD = re.compile(r"^\s*[0-9.,]+\s*(hr|ml|actuat|mg|mcg|ug|unt|l)\b\s*", re.IGNORECASE)
+# What RxNorm puts before the ingredients: amounts ("24 HR", "0.8 ML") and what sets a product apart ("Abuse-Deterrent").
+_LEAD = re.compile(
+    r"^\s*([0-9.,]+\s*(hr|day|ml|actuat|mg|mcg|ug|unt|l)\b|[0-9]+/[0-9]+ release\b|[0-9]+-month\b|bx rating\b|"
+    r"(abuse-deterrent|emollient|hyponatremia|microencapsulated|once-daily|osmotic|pmdd|preservative-free|sensor|sprinkle|sugar-free)\s)\s*",
+    re.IGNORECASE,
+)
+_PACK = re.compile(r"^\{(.*)\}\s*pack\b", re.IGNORECASE)
+_PACKED = re.compile(
+    r"\d+\s+(?:\([0-9.]+ \w+\)\s+)?\(((?:[^()]|\([^()]*\))*)\)"
+)  # "21 (norethindrone 0.5 MG Oral Tablet)" within a pack
+_INERT = "inert ingredients"
 _STRENGTH = re.compile(
     r"\s[0-9][0-9.,]*\s*(mg|mcg|ug|g|ml|unt|units?|iu|meq|mmol|actuat|%|hr|mci|cells|bau)?(\b|/|%|$)", re.IGNORECASE
 )
@@ -104,11 +114,22 @@ def lexicon(lists: Mapping[str, Iterable[Mapping[str, str]]]) -> Lexicon:
 def named(text: str, words: Lexicon) -> Named | None:
     """What ``text`` names, or None. A combination is recognized only when each of its parts is."""
     plain = " ".join(re.sub(r"\[[^\]]*\]", " ", text.lower()).split())
+    if (pack := _PACK.match(plain)) and (packed := _packed(text, pack.group(1), words)):
+        return packed
     parts = [core for part in re.split(r"\s+/\s+|\s+\+\s+", plain) if (core := _core(part))]
     drug = _together(parts, words) or (_together(_listed(parts[0]), words) if len(parts) == 1 else None)
     if drug:
         return Named(drug, text, "")
     return _brand_or_supplement(text, plain, words) or _without_aside(text, words)
+
+
+def _packed(text: str, inside: str, words: Lexicon) -> Named | None:
+    """What "{21 (a) / 7 (inert ingredients) } Pack" names: the ingredients of all its tablets together, or None."""
+    parts = [part for part in _PACKED.findall(inside) if not part.startswith(_INERT)]
+    found = [named(part, words) for part in parts]
+    if not found or not all(one and not one.kind for one in found):
+        return None
+    return Named(_set(";".join(one.drug for one in found if one)), text, "")
 
 
 def _without_aside(text: str, words: Lexicon) -> Named | None:
