@@ -16,7 +16,7 @@ from adapter.errors import EXIT_OK, SinkError
 from adapter.jobs.measuring import Measured, Measuring, account, measure, write_measures, write_reports
 from adapter.sinks import WriteReport, open_sink
 
-TITLE = 54  # characters
+TITLE = 58
 a_path = click.Path(path_type=Path)
 
 
