@@ -43,8 +43,8 @@ table { border-collapse: collapse; width: 100%; margin: 1em 0; font-size: 1.08em
 th, td { border: 1px solid #000; padding: .5em; text-align: left; vertical-align: top; font-weight: normal; }
 thead { display: table-header-group; } thead th { background: #e6e6e6; font-weight: bold; } tr { break-inside: avoid; }
 tr.blank td { height: 2em; }
-ul.checks { list-style: none; margin: 0; padding: 0; } ul.checks li { margin: .3em 0; padding-left: 1.8em; text-indent: -1.8em; }
-input { width: 1em; height: 1em; margin: 0 .6em 0 0; vertical-align: -.1em; }
+ul.checks { list-style: none; margin: 0; padding: 0; } ul.checks li { margin: .3em 0; }
+label { display: flex; gap: .6em; } input { flex: none; width: 1em; height: 1em; margin: .2em 0 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .4em 1em; } dt { font-weight: bold; } dd { margin: 0; }
 .line { border-bottom: 1px solid #000; display: block; height: 1.6em; }
 .boxed { border: 1px solid #000; padding: .5em; font-size: .75em; }
@@ -52,7 +52,9 @@ a { color: #0b3d91; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @page { size: letter; margin: 1in; } @page wide { size: letter landscape; margin: 1in; }
 @media print {
-  body { max-width: none; padding: 0; } section + section { border: 0; margin: 0; padding: 0; break-before: page; }
+  body { max-width: none; padding: 0; line-height: 1.3; } section + section { border: 0; margin: 0; padding: 0; break-before: page; }
+  p, ul, ol, dl { margin: .5em 0; orphans: 2; widows: 2; } h1, h2, h3 { margin: .7em 0 .3em; } th, td { padding: .35em; }
+  thead, .entry, .boxed, li { break-inside: avoid; } .foot, .sign { break-before: avoid; } .top { margin-top: 0; }
   section.wide { page: wide; } .boxed { font-size: 7pt; } .large .boxed { font-size: 12pt; }
 }
 """
@@ -146,11 +148,9 @@ class _Page:
         line = f'<span class="line">{self.fill_in}</span>'
         label = f"<strong>{escape(block.label)}</strong>"
         if len(block.values) > 1:
-            return (
-                f"<p>{label}</p><ul>{''.join(f'<li>{escape(value)}</li>' for value in block.values)}</ul>"
-                + line * block.blank
-            )
-        return f"<p>{label} {''.join(map(escape, block.values))}{line * block.blank}</p>"
+            items = "".join(f"<li>{escape(value)}</li>" for value in block.values)
+            return f'<p class="held">{label}</p><ul>{items}</ul>{line * block.blank}'
+        return f'<p class="entry">{label} {"".join(map(escape, block.values))}{line * block.blank}</p>'
 
     def fields(self, block: Fields) -> str:
         line = f'<span class="line">{self.fill_in}</span>'

@@ -51,7 +51,7 @@ class Press:
         shutil.copyfile(FOLDER / "templates" / TEMPLATE, folder / TEMPLATE)
         if logo:
             shutil.copyfile(logo, folder / self.logo)
-            if not can_be_read(folder / self.logo):
+            if not can_be_read(folder / self.logo, self._fonts):
                 raise ConfigError(f"The logo {Path(logo).name} cannot be read as a picture; convert it and try again")
         return self._fingerprint(folder)
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Literal
 
 import msgspec
@@ -45,9 +46,8 @@ class Typesetter:
     """A compiler that reads the template in ``folder`` and all fonts in ``fonts``; for one thread at a time."""
 
     def __init__(self, folder: Path, fonts: Sequence[Path]) -> None:
-        known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(fonts))
         self._compiler = typst.Compiler(
-            input=folder / TEMPLATE, root=folder, font_paths=known, ignore_system_fonts=True
+            input=folder / TEMPLATE, root=folder, font_paths=_known(fonts), ignore_system_fonts=True
         )
 
     def pdf(self, data: str, on: date) -> bytes:
@@ -138,12 +138,26 @@ def _close(stream: IO[bytes]) -> None:
         stream.close()
 
 
-def can_be_read(picture: Path) -> bool:
-    """Whether the compiler can read the picture; a template is laid beside it for that and taken away again."""
-    tried = picture.with_name("tried.typ")
-    tried.write_text(f'#image("{picture.name}", alt: "logo")', encoding="ascii")
+def can_be_read(picture: Path, fonts: Sequence[Path]) -> bool:
+    """Whether the compiler can read the picture; text in it is set in the fonts of these folders."""
+    return _is_set(f'#image("{picture.name}", alt: "logo")', fonts, picture.parent)
+
+
+def can_show(letter: str, fonts: Sequence[Path]) -> bool:
+    """Whether the compiler finds the letter in the fonts of these folders."""
+    with TemporaryDirectory(prefix="mtm-press-") as folder:
+        return _is_set(f'#set text(font: "Liberation Sans")\n{letter}', fonts, Path(folder))
+
+
+def _is_set(text: str, fonts: Sequence[Path], folder: Path) -> bool:
+    """Whether ``text`` can be set as PDF/UA-1; its file is laid into the folder for that and taken away again."""
+    tried = folder / "tried.typ"
+    tried.write_text(f'#set document(title: "tried")\n{text}', encoding="utf-8")
     try:
-        typst.compile(tried, root=tried.parent, ignore_system_fonts=True, format="pdf")
+        known = _known(fonts)
+        typst.compile(
+            tried, root=folder, font_paths=known, ignore_system_fonts=True, format="pdf", pdf_standards=[STANDARD]
+        )
     except typst.TypstError:
         return False
     finally:
@@ -151,15 +165,8 @@ def can_be_read(picture: Path) -> bool:
     return True
 
 
-def can_show(letter: str, fonts: Sequence[Path]) -> bool:
-    """Whether the compiler finds the letter in the fonts of these folders."""
-    known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(fonts))
-    text = f'#set document(title: "tried")\n#set text(font: "Liberation Sans")\n{letter}'.encode()
-    try:
-        typst.compile(text, font_paths=known, ignore_system_fonts=True, format="pdf", pdf_standards=[STANDARD])
-    except typst.TypstError:
-        return False
-    return True
+def _known(fonts: Sequence[Path]) -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(fonts))
 
 
 def _without_content(error: typst.TypstError) -> str:

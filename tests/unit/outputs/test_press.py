@@ -11,12 +11,18 @@ from adapter.errors import ConfigError, ConformanceError
 from adapter.outputs.press import Press
 
 
-def test_a_logo_that_is_no_picture_is_told_before_anything_is_printed(tmp_path):
-    (tmp_path / "logo.png").write_bytes(b"no picture")
-    with pytest.raises(
-        ConfigError, match=r"^The logo logo\.png cannot be read as a picture; convert it and try again$"
-    ):
-        Press(str(tmp_path / "logo.png"))
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("logo.png", b"no picture"),
+        ("logo.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0'),
+    ],
+    ids=["no picture", "cut off"],
+)
+def test_a_logo_that_cannot_be_shown_is_told_before_anything_is_printed(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigError, match=rf"^The logo {name} cannot be read as a picture; convert it and try again"):
+        Press(str(tmp_path / name))
 
 
 def test_what_is_not_pdf_ua_is_told_without_its_text():
