@@ -127,6 +127,12 @@ def _warn(printed: papers.Printed, list_of_not_shown: str) -> None:
         click.echo(
             f"refused: {len(printed.rejected)} lines of the source, the first: {printed.rejected[0].sentence}", err=True
         )
+    if printed.without_sites:
+        click.echo(
+            f"warning: {printed.without_sites} summaries hold no information on safe disposal, as no take-back sites are"
+            " known (--sites); each enrollee must receive it once a year (42 CFR 423.153(d)(1)(vii)(E))",
+            err=True,
+        )
     if printed.not_shown:
         click.echo(
             f"warning: {len(printed.not_shown)} papers hold characters that the fonts cannot show"

@@ -34,8 +34,8 @@ body.large { font-size: 18pt; }
 section + section { border-top: 1px solid #767676; margin-top: 2rem; padding-top: 1rem; }
 h1, h2, h3 { line-height: 1.2; margin: 1.2em 0 .5em; break-after: avoid; }
 .title { font-size: 1.33em; } .list_title { font-size: 1.5em; } .heading { font-size: 1.17em; }
-.intro { font-size: 1.17em; } .large .intro { font-size: 1em; } .small { font-size: .84em; }
-.top, .foot { font-weight: bold; font-size: .92em; } .foot { font-weight: normal; }
+.intro { font-size: 1.17em; } .large .intro { font-size: 1em; } .small { font-size: .84em; } .large .small { font-size: 1em; }
+.top { font-weight: bold; } .foot { font-size: .84em; }
 .logo { display: block; height: .6in; max-width: 100%; object-fit: contain; object-position: left; }
 .held { break-inside: avoid; break-after: avoid; }
 .sign { margin-top: 3em; }

@@ -33,11 +33,11 @@ from adapter.documents.ruler import Ruler
 
 SIZES: Mapping[str, float] = {
     "body": 12, "intro": 14, "cell": 13, "small": 10, "boxed": 7,
-    "title": 16, "list_title": 18, "heading": 14, "header": 11, "footer": 9,
+    "title": 16, "list_title": 18, "heading": 14, "header": 12, "footer": 9,
 }  # fmt: skip
 LARGE_SIZES: Mapping[str, float] = {
-    "body": 18, "intro": 18, "cell": 18, "small": 14, "boxed": 12,
-    "title": 24, "list_title": 26, "heading": 21, "header": 14, "footer": 12,
+    "body": 18, "intro": 18, "cell": 18, "small": 18, "boxed": 12,
+    "title": 24, "list_title": 26, "heading": 21, "header": 18, "footer": 12,
 }  # fmt: skip
 INCH = 72.0  # points
 LINE, LANDSCAPE_LINE = 6.5 * INCH, 9 * INCH

@@ -96,6 +96,7 @@ class Printed:
     unofficial: dict[str, int] = field(
         default_factory=dict
     )  # by language: texts that were not read in an official text
+    without_sites: int = 0  # summaries without information on safe disposal
     rejected: tuple[Rejected, ...] = ()
     notices: tuple[str, ...] = ()
 
@@ -125,6 +126,7 @@ class Shop:
         texts = {one: load_texts(one, folder) for one in LANGUAGES if printing.language in (one, MEMBER)}
         self.desks: dict[str, Desk] = {one: Desk(plan, known, printing.on) for one, known in texts.items()}
         self.used: set[str] = set()
+        self.without_sites: set[str] = set()  # persons whose summary has no information on safe disposal
         self.manifest = Manifest.read(printing.out)
 
     @property
@@ -139,7 +141,10 @@ class Shop:
             raise Missing("the Patient has no name that is in use")
         language = printing.language if printing.language != MEMBER else facts.member.language or LANGUAGES[0]
         known = facts if facts.sites else replace(facts, sites=self.sites.near(facts.member))
-        return COMPOSERS[printing.kind](known, self.desks[language]), language
+        paper = COMPOSERS[printing.kind](known, self.desks[language])
+        if printing.kind == "summary" and not known.sites:
+            self.without_sites.add(facts.member.key)
+        return paper, language
 
     def print(self, facts: Facts) -> list[tuple[Sheet, bool]]:
         """Makes the files of one person; with each, whether it was made now. Raises Missing."""
@@ -209,7 +214,7 @@ def batch(
             else:
                 printed.add(key, result)
             told(done, len(charts.keys))
-        printed.unofficial = shop.unofficial
+        printed.unofficial, printed.without_sites = shop.unofficial, len(shop.without_sites)
         _write_lists(printing, printed)
         return printed
 
@@ -294,7 +299,7 @@ def _one(printing: Printing, facts: Facts, printed: Printed) -> Printed:
             printed.add(facts.member.key, shop.print(facts))
         except Missing as missing:
             raise _cannot(printing.kind, missing) from None
-        printed.unofficial = shop.unofficial
+        printed.unofficial, printed.without_sites = shop.unofficial, len(shop.without_sites)
         return printed
 
 

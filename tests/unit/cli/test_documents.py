@@ -33,9 +33,19 @@ def test_a_batch(documents, source, tmp_path):  # noqa: F811
     assert ran.code == 0
     assert ran.out == f"{tmp_path / 'out'}: 2 files made, 0 were whole already, 1 persons without this paper\n"
     assert "refused: 1: there is no Comprehensive Medication Review" in ran.err
+    assert "safe disposal" not in ran.err
     assert "Alpha" not in ran.err + ran.out
     again = documents("summary", source, "--batch", "--sites", SITES)
     assert "0 files made, 2 were whole already" in again.out
+
+
+def test_summaries_without_information_on_safe_disposal_are_counted(documents, source):  # noqa: F811
+    ran = documents("summary", source, "--batch")
+    assert (
+        "warning: 2 summaries hold no information on safe disposal, as no take-back sites are known (--sites)"
+        in ran.err
+    )
+    assert "safe disposal" not in documents("pml", source, "--batch").err
 
 
 def test_named_persons(documents, source, tmp_path):  # noqa: F811
