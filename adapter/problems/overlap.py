@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 
 from adapter.problems.hits import hits, texts
-from adapter.problems.rules import Duplicate, Together
+from adapter.problems.rules import DrugSet, Duplicate, Together
 from adapter.problems.taken import FILLS, Span, fill_days, in_days, members, of_kinds, written
 
 _KEY = ["beneficiary", "item"]
+UNKNOWN = "Drugs that no list knows"
 
 
 def duplicate(rows: ir.Table, rule: Duplicate, days: Span) -> ir.Table:
@@ -17,9 +20,23 @@ def duplicate(rows: ir.Table, rule: Duplicate, days: Span) -> ir.Table:
 
     One product alone is no duplicate, whatever it holds, nor is one ingredient in two products.
     """
-    found = members(of_kinds(rows, rule.sources), rule.groups)
+    found = _by_group(of_kinds(rows, rule.sources), rule.groups)
     sided = found.rename(item="set").mutate(side=ibis.coalesce(found.ingredient, found.drug))
     return _overlapping(sided, rule, days)
+
+
+def _by_group(rows: ir.Table, groups: Sequence[DrugSet]) -> ir.Table:
+    """The rows of ``members``, but one of a drug that no list knows only in those groups of which the person has a listed drug.
+
+    It may be of any group: in all of them it would be told once for each. Among themselves these drugs are one more group.
+    """
+    if len(groups) == 1:
+        return members(rows, groups)
+    listed = members(rows.filter(rows.listed), groups)
+    loose = rows.filter(~rows.listed).drop("drug_class").distinct().mutate(sure=False)
+    beside = loose.inner_join(listed.select("beneficiary", "set").distinct(), "beneficiary")
+    among = loose.mutate(set=ibis.literal(UNKNOWN))
+    return listed.union(beside.select(*listed.columns), among.select(*listed.columns))
 
 
 def together(rows: ir.Table, rule: Together, days: Span) -> ir.Table:
@@ -33,6 +50,7 @@ def _overlapping(rows: ir.Table, rule: Duplicate | Together, days: Span) -> ir.T
     rows = _filled_enough(in_days(rows, days), rule.minimum_fills, days)
     several = rows.group_by(_KEY).agg(two=_two(rows.side) & _two(rows.drug))
     rows = rows.semi_join(several.filter(several.two), _KEY)
+    rows = rows.semi_join(_long_enough(rows, rule.days), _KEY)
     daily = rows.mutate(day=ibis.range(rows.from_may, rows.to_may + 1).unnest())
     daily = daily.mutate(surely=daily.day.between(daily.from_sure, daily.to_sure).fill_null(False))
     by_day = daily.group_by([*_KEY, "day"]).agg(
@@ -46,12 +64,29 @@ def _overlapping(rows: ir.Table, rule: Duplicate | Together, days: Span) -> ir.T
         last=by_day.day.max(where=by_day.both),
     )
     counted = counted.filter(counted.possible >= rule.days)
-    involved = daily.filter(daily.surely).semi_join(by_day.filter(by_day.both), [*_KEY, "day"])
-    told = involved.group_by(_KEY).agg(
-        ingredients=texts(involved.ingredient), names=texts(involved.name), sources=texts(involved.source)
-    )
+    counted = counted.mutate(certain=(counted.n >= rule.days).fill_null(False))
+    told = _told(daily.inner_join(counted.select(*_KEY, "certain"), _KEY), by_day)
     found = counted.left_join(told, _KEY).drop("beneficiary_right", "item_right")
-    return hits(found.mutate(certain=found.n >= rule.days, fact=_fact(found, days)))
+    return hits(found.mutate(fact=_fact(found, days)))
+
+
+def _long_enough(rows: ir.Table, fewest: int) -> ir.Table:
+    """The keys that may have ``fewest`` days together: on each of these there is a drug of another side than the longest one."""
+    sides = rows.group_by([*_KEY, "side"]).agg(length=(rows.to_may - rows.from_may + 1).sum())
+    every = sides.group_by(_KEY).agg(left=sides.length.sum() - sides.length.max())
+    return every.filter(every.left >= fewest)
+
+
+def _told(daily: ir.Table, by_day: ir.Table) -> ir.Table:
+    """By key the drugs that are together on the days that are sure; where too few are, those that may be, and ``unlisted`` ones."""
+    involved = daily.filter(daily.surely | ~daily.certain)
+    shown = by_day.filter(by_day.both | by_day.perhaps).select(*_KEY, "day", "both")
+    involved = involved.inner_join(shown, [*_KEY, "day"])
+    involved = involved.filter(involved.both | ~involved.certain)
+    return involved.group_by(_KEY).agg(
+        ingredients=texts(involved.ingredient), names=texts(involved.name), sources=texts(involved.source),
+        unlisted=(~involved.listed).any(),
+    )  # fmt: skip
 
 
 def _two(column: ir.StringValue, where: ir.BooleanValue | None = None) -> ir.BooleanValue:
@@ -87,4 +122,8 @@ def _filled_enough(rows: ir.Table, fewest: int, days: Span) -> ir.Table:
 def _fact(found: ir.Table, days: Span) -> ir.StringValue:
     first, last = (written(ibis.date(days.first) + day.as_interval("D")) for day in (found.first, found.last))
     said = found.n.cast("string").concat(" days together, from ", first, " to ", last)
-    return ibis.coalesce(said, "no day together is sure")
+    why = ibis.ifelse(
+        found.unlisted, "no list knows one of the drugs", "a fill has no days supply, no full date, or too few are told"
+    )
+    doubt = ibis.literal("; ").concat(found.possible.cast("string"), " are possible: ", why)
+    return ibis.coalesce(said, "no day together is sure").concat(ibis.ifelse(found.certain, "", doubt))

@@ -47,7 +47,7 @@ def taken(uses: ir.Table, classes: ir.Table) -> ir.Table:
     """One row per drug use and class of each of its ingredients; a drug that no list knows has one row without ingredient.
 
     Columns: beneficiary, kind, source, drug, name, listed, route, ingredient, ingredient_name, drug_class (NULL when the list has
-    none for this ingredient by this route), day_first and day_last and ends (as in the drug uses), supply (whole days of a fill;
+    none for this ingredient by this route), day_first, day_last, ends and recorded (as in the drug uses), supply (whole days of a fill;
     NULL when not told or not possible).
     """
     classed = class_rows(uses.filter(uses.listed).select("drug", "route").distinct(), classes)
@@ -60,7 +60,7 @@ def taken(uses: ir.Table, classes: ir.Table) -> ir.Table:
     )
     days = rows.days_supply.round().cast("int64")
     return rows.select(
-        "beneficiary", "kind", "source", "name", "listed", "drug_class", "day_first", "day_last", "ends",
+        "beneficiary", "kind", "source", "name", "listed", "drug_class", "day_first", "day_last", "ends", "recorded",
         drug=rows.drug,
         route=rows.route,
         ingredient=rows.part,
@@ -100,9 +100,10 @@ def in_days(rows: ir.Table, days: Span) -> ir.Table:
 
     ``from_may`` to ``to_may`` are all days that may be; ``from_sure`` to ``to_sure`` those that are sure, NULL when none is. A
     fill is for its days supply from the fill date on. An order or statement is for the days from its start to its end, or to
-    the last of ``days``; without a start it stands on the last day for sure.
+    the last of ``days``; without a start it stands on the last day for sure. What was recorded later was not known by then.
     """
     end = days.days - 1
+    rows = rows.filter(rows.recorded.isnull() | (rows.recorded <= ibis.date(days.last)))
     rows = rows.mutate(
         a=rows.day_first.delta(ibis.date(days.first), unit="day"),
         b=rows.day_last.delta(ibis.date(days.first), unit="day"),

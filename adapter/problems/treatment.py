@@ -90,9 +90,12 @@ def _counted(rows: ir.Table, key: list[str], fewest: int) -> ir.Table:
         standing=(known & ~fill).any(),
         possible=fill_days(rows, fill),
         may_stand=(~fill).any(),
-        ingredients=texts(rows.ingredient, known),
-        names=texts(rows.name, known),
-        sources=texts(rows.source, known),
+        # Where nothing is sure, what may be is told: otherwise nobody could decide it.
+        **{
+            name: ibis.coalesce(texts(column, known), texts(column))
+            for name, column in (("ingredients", rows.ingredient), ("names", rows.name), ("sources", rows.source))
+        },
+        unlisted=(~rows.listed).any(),
     )
     return counted.mutate(
         surely=(counted.fills >= fewest) | counted.standing,
@@ -118,4 +121,6 @@ def _how_often(counted: ir.Table, days: Span) -> ir.StringValue:
         (counted.standing, "an order or statement that stands"),
         else_=fills,
     )
+    why = ibis.ifelse(counted.unlisted, " (no list knows a drug)", " (a date leaves open whether these are enough)")
+    said = said.concat(ibis.ifelse(counted.surely, "", why))
     return said.concat(ibis.literal("; ").concat(counted.disease)) if "disease" in counted.columns else said

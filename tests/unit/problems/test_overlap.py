@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapter.problems.overlap import duplicate, together
+from adapter.problems.overlap import UNKNOWN, duplicate, together
 from adapter.problems.rules import DrugSet, Duplicate, Together
 from adapter.problems.taken import Span
 
@@ -102,8 +102,34 @@ def test_an_unlisted_drug_may_be_of_either_group(found):
     unlisted = row("text:q", D, 30, number=1, listed=False, ingredient=None, drug_class=None)
     for drug_class in ("A", "B"):
         (hit,) = found([row("x", D, 30, drug_class=drug_class), unlisted], rule(Together, groups=("A", "B")))
-        assert (hit["certain"], hit["sources"]) == (False, [])
+        assert (hit["certain"], hit["sources"]) == (False, ["c0", "c1"]), "what a person must look at is named"
+        assert hit["fact"] == "no day together is sure; 30 are possible: no list knows one of the drugs"
     assert found([row("x", D, 30, drug_class="C"), unlisted], rule(Together, groups=("A", "B"))) == []
+
+
+def test_unlisted_drugs_are_told_once_and_not_for_every_group(found):
+    unlisted = [
+        row(f"text:{n}", D, 30, number=n, listed=False, ingredient=None, drug_class=None, name=f"Q{n}") for n in (1, 2)
+    ]
+    (hit,) = found(unlisted, rule(groups=("A", "B", "C")))
+    assert (hit["item"], hit["certain"], hit["names"]) == (UNKNOWN, False, ["Q1", "Q2"])
+    beside = found([*unlisted, row("x", D, 30, drug_class="B")], rule(groups=("A", "B", "C")))
+    assert sorted(hit["item"] for hit in beside) == ["B", UNKNOWN]
+    (alone,) = found(unlisted, rule(groups=("A",)))
+    assert alone["item"] == "A"
+
+
+def test_a_statement_recorded_after_the_day_is_not_known_yet(found):
+    told = row("y", D, None, number=1, kind="statement", recorded=DAYS.last)
+    (hit,) = found([row("x", D, 30), told], rule())
+    assert hit["certain"]
+    assert found([row("x", D, 30), told | {"recorded": DAYS.last + timedelta(days=1)}], rule()) == []
+
+
+def test_a_fill_without_days_supply_is_named_with_the_reason(found):
+    (hit,) = found([row("x", D, 30), row("y", D, None, number=1)], rule())
+    assert (hit["certain"], hit["sources"]) == (False, ["c0", "c1"])
+    assert hit["fact"].endswith("a fill has no days supply, no full date, or too few are told")
 
 
 def test_enough_fills_of_each_side(found):
