@@ -31,15 +31,19 @@ V2 = "https://bluebutton.cms.gov/resources/variables/"
 NO_ID = "no-id-"  # begins the name that a claim without id gets from its content
 PHARMACY = ("pharmacy", "PDE")
 INPATIENT = ("INPATIENT", "SNF")  # eob-type of CMS BFD; CARIN says it by subType
+# CLM-TYPE-CD (BFD v3) and nch_clm_type_cd (v2): skilled nursing, inpatient hospital, inpatient of Medicare Advantage.
+INPATIENT_TYPES = ("20", "30", "60", "61", "62", "63", "64")
+CLAIM_TYPES = "(CLM-TYPE-CD|nch_clm_type_cd)$"
 MEDICAL = ("institutional", "professional", "CARRIER", "OUTPATIENT", "HHA", "HOSPICE")
 EQUIPMENT = ("DME",)  # no face-to-face diagnosis: left out, as the Chronic Conditions Warehouse does
 # Total drug cost of a prescription drug event: ingredient cost, dispensing fee, tax and vaccine administration, plan and member paid.
 # `submitted` alone is what the pharmacy asked for, so it is no drug cost (data-quirks.md 1).
 TOTAL_COST = ("drugcost", "TOT_RX_CST_AMT", V2 + "tot_rx_cst_amt")
 COVERAGE_STATUS = ("CLM_DRUG_CVRG_STUS_CD", V2 + "drug_cvrg_stus_cd")  # C = covered by Part D
-DELETION = (V2 + "adjstmt_dltn_cd",)  # D = deleted
+DELETION = (V2 + "adjstmt_dltn_cd", "CLM_ADJSTMT_TYPE_CD")  # D = deleted
 DELETED_TYPE = ("3",)  # CLM-TYPE-CD 3: "MEDICARE PART D DELETED CLAIM", although its status is active
 CLAIM_TYPE_SYSTEM = "CLM-TYPE-CD"
+NOT_FINAL = "NotFinalAction"  # tag of BFD v3: a later claim has taken this one's place
 NOT_VALID = ("cancelled", "entered-in-error", "draft")
 UNIQUE_CLAIM = "uc"  # C4BBIdentifierType "Unique Claim ID"
 SHARED_IDENTIFIERS = ("claim-group", "rx_srvc_rfrnc_num")  # of BFD v2: also typed uc, but several claims have one
@@ -106,8 +110,13 @@ def _pharmacy_faults(eob: ir.Table, pharmacy: ir.BooleanValue) -> list[tuple[ir.
 def claim_kind(claim: ir.Table) -> ir.StringValue:
     """pharmacy, inpatient, outpatient (institutional or professional otherwise) or other (dental, vision, equipment)."""
     types = claim["type"].coding
-    inpatient = has_code(types, INPATIENT) | (
-        has_code(types, ["institutional"]) & has_code(claim.subType["coding"], ["inpatient"])
+    stays = types.filter(
+        lambda c: c["code"].isin(INPATIENT_TYPES) & c["system"].re_search(CLAIM_TYPES).fill_null(False)
+    )
+    inpatient = (
+        has_code(types, INPATIENT)
+        | (stays.length() > 0).fill_null(False)
+        | (has_code(types, ["institutional"]) & has_code(claim.subType["coding"], ["inpatient"]))
     )
     return ibis.cases(
         (has_code(types, PHARMACY), "pharmacy"),
@@ -281,7 +290,7 @@ def _told(adjudications: ir.ArrayValue, codes: Sequence[str] = TOTAL_COST) -> ir
 
 
 def _is_valid(eob: ir.Table) -> ir.BooleanValue:
-    """A claim that stands: not cancelled, not deleted, not denied, and no estimate (use = claim)."""
+    """A claim that stands: not cancelled, not deleted, not denied, not replaced, and no estimate (use = claim)."""
     denied = eob.adjudication.filter(
         lambda a: (
             has_code(a["category"]["coding"], ["benefitpaymentstatus"]) & has_code(a["reason"]["coding"], ["denied"])
@@ -298,7 +307,8 @@ def _is_valid(eob: ir.Table) -> ir.BooleanValue:
         & (eob.outcome.fill_null("") != "error")
     )
     replaced = (_related(eob, "replacedby").length() > 0).fill_null(False)
-    return standing & ~_is_deleted(eob) & ~refused & ~replaced
+    superseded = (eob.meta.tag.filter(lambda tag: tag["code"] == NOT_FINAL).length() > 0).fill_null(False)
+    return standing & ~_is_deleted(eob) & ~refused & ~replaced & ~superseded
 
 
 def _is_deleted(eob: ir.Table) -> ir.BooleanValue:

@@ -24,8 +24,8 @@ NDC = ("http://hl7.org/fhir/sid/ndc", "https://hl7.org/fhir/sid/ndc", "urn:oid:2
 
 
 def system_name(system: ir.StringValue) -> ir.StringValue:
-    """The short name icd10cm, snomedct, rxnorm or ndc of a code system URI; NULL for any other."""
-    uri = system.strip()
+    """The short name icd10cm, snomedct, rxnorm or ndc of a code system URI, whatever its letter case or last slash; NULL for any other."""
+    uri = system.strip().lower().re_replace("/$", "")
     return ibis.cases(
         (uri.isin(ICD10CM), "icd10cm"),
         (uri.isin(SNOMEDCT) | uri.startswith("http://snomed.info/sct/"), "snomedct"),

@@ -34,6 +34,17 @@ def as_claim(resource):
 
 INSTITUTIONAL = {"coding": [{"code": "inpatient"}]}
 
+
+def claim_type(system, code):
+    """An institutional claim with a type of BFD v3 beside it."""
+    return {
+        "coding": [
+            {"code": "institutional"},
+            {"system": f"https://bluebutton.cms.gov/fhir/CodeSystem/{system}", "code": code},
+        ]
+    }
+
+
 # title -> (claim, {(kind, disease)})
 KINDS = {
     "professional": (medical(), {("outpatient", "diabetes")}),
@@ -42,6 +53,9 @@ KINDS = {
     "institutional": (medical(kind="institutional"), {("outpatient", "diabetes")}),
     "institutional inpatient": (medical(kind="institutional", subType=INSTITUTIONAL), {("inpatient", "diabetes")}),
     "professional that says inpatient": (medical(subType=INSTITUTIONAL), {("outpatient", "diabetes")}),
+    "inpatient by the claim type of BFD v3": (medical(type=claim_type("CLM-TYPE-CD", "60")), {("inpatient", "diabetes")}),
+    "outpatient by the claim type of BFD v3": (medical(type=claim_type("CLM-TYPE-CD", "40")), {("outpatient", "diabetes")}),
+    "60 of another system": (medical(type=claim_type("OTHER", "60")), {("outpatient", "diabetes")}),
     "inpatient": (medical(kind="INPATIENT"), {("inpatient", "diabetes")}),
     "nursing facility": (medical(kind="SNF"), {("inpatient", "diabetes")}),
     "equipment": (medical(kind="DME"), set()),
