@@ -13,6 +13,8 @@ import click
 from adapter.config import Config
 from adapter.jobs.targeting import DEFAULT_PROGRAM, Screening, default_day
 
+LONGEST_TIMEOUT = 3600.0
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -54,7 +56,13 @@ def connection_options(command: Command) -> Command:
     for option in reversed(
         (
             click.option("--xml", is_flag=True, help="Speak XML with the server instead of JSON."),
-            click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for an answer."),
+            click.option(
+                "--timeout",
+                default=60.0,
+                show_default=True,
+                type=click.FloatRange(0, LONGEST_TIMEOUT, min_open=True),
+                help="Seconds to wait for an answer.",
+            ),
             click.option(
                 "--parallel",
                 default=4,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from types import TracebackType
@@ -125,14 +125,14 @@ class FhirClient:
         """What the server warned of beside the results of searches, each once, without personal data."""
         return tuple(self._warnings)
 
-    def search(self, resource_type: str, params: Params) -> Iterator[Resource]:
-        """Every match and include once, page by page, to the last.
+    def search(self, resource_type: str, params: Params, *, strict: bool = False) -> Iterator[Resource]:
+        """Every match and include once, page by page, to the last. ``strict`` asks that no parameter be ignored.
 
         A search whose pages expired, or that ended short of its own total (somebody may have deleted in between), starts again,
         once. Raises NotServed when the server does not know the type, Incomplete when it ends short again, and SourceError for
         a page that cannot be read: a part is never given for the whole.
         """
-        query = queries.build(self.base_url, resource_type, params, self.page_size)
+        query = queries.build(self.base_url, resource_type, params, self.page_size, strict)
         seen: set[str] = set()
         try:
             yield from self._walk(query, seen, frozenset())
@@ -140,7 +140,8 @@ class FhirClient:
         except PageExpired:
             again = query
         except Incomplete:  # a total may be an estimate: now the exact one is asked for
-            again = queries.build(self.base_url, resource_type, {**params, "_total": "accurate"}, self.page_size)
+            exact = {**params, "_total": "accurate"}
+            again = queries.build(self.base_url, resource_type, exact, self.page_size, strict)
         yield from self._walk(again, set(), seen)
 
     def search_each(self, searches: Iterable[tuple[str, Params]]) -> Iterator[Resource]:
@@ -257,10 +258,12 @@ class FhirClient:
 
     def _first_page(self, query: Query) -> tuple[Answer, Call]:
         """The first page, by POST when the query must not stand in a URL and the server takes one."""
-        call = Call("GET", query.get_url, query.place, "The search", headers=self._headers(), private=query.private)
+        # https://hl7.org/fhir/R4/search.html#errors: without it a server may ignore a parameter and answer with everybody
+        headers = self._headers() | ({"Prefer": "handling=strict"} if query.strict else {})
+        call = Call("GET", query.get_url, query.place, "The search", headers=headers, private=query.private)
         if not query.needs_post or (query.resource_type in self._no_post and query.may_be_get):
             return self._transport.send(call), call
-        form = Call("POST", query.post_url, query.place, "The search", headers=self._headers(), private=query.private)
+        form = Call("POST", query.post_url, query.place, "The search", headers=headers, private=query.private)
         form = with_body(form, query.encoded.encode(), "application/x-www-form-urlencoded")
         answer = self._transport.send(form)
         if answer.status not in NO_POST_SEARCH:
@@ -308,7 +311,7 @@ class FhirClient:
         url = f"{self.base_url}/{resource_type}/{resource_id}"
         return Call(method, url, place, purpose, fault, headers=self._headers(), private=(resource_id,))
 
-    def _headers(self) -> Mapping[str, str]:
+    def _headers(self) -> dict[str, str]:
         # no-cache: HAPI answers a search that it has seen within the last minute from its cache (hapi.md, section 8).
         return {"Accept": _MIME[self._format], "Cache-Control": "no-cache"}
 

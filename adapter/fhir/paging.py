@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from adapter.fhir.auth import origin
+from adapter.fhir.auth import Origin, origin
 from adapter.fhir.json import Resource
 
 
@@ -83,7 +83,7 @@ def next_link(bundle: Resource, page_url: str, base_url: str) -> str | None:
                 raise Malformed("with a next link that has no address")
             try:
                 return on_base(_resolved(url.strip(), page_url, base_url), base_url)
-            except ValueError:  # a port that is no number, brackets that do not close
+            except ValueError:  # brackets that do not close
                 raise Malformed("with a next link that is no address") from None
     return None
 
@@ -94,12 +94,19 @@ def on_base(url: str, base_url: str) -> str:
     When the path is not below the base's own (a proxy that maps /r4 to /fhir), a link to the base or to one resource
     type is taken to mean the same thing below the configured base.
     """
-    if origin(url) == origin(base_url):
+    if _has_origin(url, origin(base_url)):
         return url
     link, base = urlsplit(url), urlsplit(base_url)
     below = link.path == base.path or link.path.startswith(base.path.rstrip("/") + "/")
     path = link.path if below else _mapped(link.path, link.query, base.path)
     return urlunsplit((base.scheme, base.netloc, path, link.query, ""))
+
+
+def _has_origin(url: str, wanted: Origin) -> bool:
+    try:
+        return origin(url) == wanted
+    except ValueError:  # no port: proxies double it, as in http://host:8080:8080/fhir
+        return False
 
 
 def _mapped(path: str, query: str, base_path: str) -> str:

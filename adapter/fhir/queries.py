@@ -31,6 +31,9 @@ class Query:
     base_url: str
     resource_type: str
     pairs: tuple[tuple[str, str], ...]
+    strict: bool = (
+        False  # whether the server is asked to refuse a parameter that it does not know, rather than to ignore it
+    )
 
     @property
     def get_url(self) -> str:
@@ -66,11 +69,11 @@ class Query:
         return tuple({part for value in values for part in (value, *re.split(r"[,|/$]", value)) if part})
 
 
-def build(base_url: str, resource_type: str, params: Params, page_size: int) -> Query:
+def build(base_url: str, resource_type: str, params: Params, page_size: int, strict: bool = False) -> Query:
     """The query of these parameters; ``_count`` is added unless given."""
     counted: Params = params if "_count" in params else {**params, "_count": str(page_size)}
     pairs = tuple((name, value) for name, values in counted.items() for value in _listed(values))
-    return Query(base_url, resource_type, pairs)
+    return Query(base_url, resource_type, pairs, strict)
 
 
 def _listed(values: str | Sequence[str]) -> Sequence[str]:

@@ -70,7 +70,7 @@ def _patients(client: FhirClient, patients: str, path: Path) -> list[str] | None
     for name, value in parse_qsl(patients, keep_blank_values=True):
         params.setdefault(name, []).append(value)
     found, ids = 0, []
-    for patient in _written(client.search("Patient", params), path):
+    for patient in _written(client.search("Patient", params, strict=bool(patients)), path):
         found += 1
         if patients and _is_id(patient.get("id")):  # one without an id is told as a fault later
             ids.append(patient["id"])

@@ -244,6 +244,11 @@ STOPPED = {
         2,
         "1234 is no CMS contract number; give one like H1234 with --contract",
     ),
+    "persons of a folder": (
+        ["screen", "{good}", "--patients", "name=secret"],
+        2,
+        "--patients is a search of a server and a folder is read whole",
+    ),
     "lists without a sink": (
         ["screen", "{good}", "--pml"],
         2,
@@ -301,6 +306,8 @@ USAGE = [
     (["screen", "x", "--as-of", "yesterday"], "yesterday"),
     (["screen", "x", "--parallel", "0"], "--parallel"),
     (["screen", "x", "--timeout", "soon"], "--timeout"),
+    (["screen", "x", "--timeout", "0"], "--timeout"),
+    (["screen", "x", "--timeout", "inf"], "--timeout"),
     (["explain", "x"], "BENEFICIARY"),
     (["report", "x"], "--contract"),
     (["report", "x", "--contract", "H1234", "--year", "23", "--out", "x"], "--year"),

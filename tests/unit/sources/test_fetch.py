@@ -189,6 +189,19 @@ def test_a_patient_without_an_id_is_left_to_the_tables(tmp_path, key):
     assert [asked["patient"] for asked in source.of("Flag")] == ["p1,p2"]
 
 
+def test_the_search_for_persons_must_not_be_ignored(tmp_path):
+    def answer(request):
+        if request.path.endswith("/Patient/_search"):
+            strict.append(request.headers.get("Prefer"))
+            return outcome(400, "unknown search parameter")
+        return reply(page(*PATIENTS))
+
+    strict = []
+    with pytest.raises(SourceError, match="unknown search parameter"), fetched(tmp_path, answer, "active=true"):
+        pass
+    assert strict == ["handling=strict"]
+
+
 def test_a_parameter_that_comes_twice_is_asked_twice(tmp_path):
     def answer(request):
         asked.append(request.form.get("birthdate"))
