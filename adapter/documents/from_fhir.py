@@ -98,7 +98,7 @@ def is_enrollment(resource: Resource) -> bool:
 
 
 def member(patient: Resource) -> Member:
-    """The member of a Patient: name, birth date, address lines, ZIP code (five digits) and preferred language."""
+    """The member of a Patient: name, birth date, address lines, ZIP code (five digits), preferred language, whether deceased."""
     address = best(patient.get("address"), ADDRESS_USES)
     place = " ".join(filter(None, (string(address.get("state")), string(address.get("postalCode")))))
     last = ", ".join(filter(None, (string(address.get("city")), place)))
@@ -110,6 +110,7 @@ def member(patient: Resource) -> Member:
         address=tuple(lines),
         zip_code=string(address.get("postalCode"))[:5],
         language=_language(patient),
+        deceased=patient.get("deceasedBoolean") is True or bool(string(patient.get("deceasedDateTime"))),
     )
 
 

@@ -57,7 +57,8 @@ def read_charts(
 
     Raises SourceError when the source cannot be read.
     """
-    search = patients or (f"_id={','.join(wanted)}" if wanted and len(wanted) <= FEW else "")
+    few = f"_id={','.join(wanted)}" if "://" in source and wanted and len(wanted) <= FEW else ""
+    search = patients or few
     snapshot = open_source(source, config, scratch, search, TYPES)
     reader = _Reader(snapshot)
     enrolled = reader.of_persons("CarePlan", None)

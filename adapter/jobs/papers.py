@@ -139,6 +139,8 @@ class Shop:
         printing = self.printing
         if not facts.member.name:
             raise Missing("the Patient has no name that is in use")
+        if facts.member.deceased:
+            raise Missing("the Patient is recorded as deceased; record the opt-out (reason 01)")
         language = printing.language if printing.language != MEMBER else facts.member.language or LANGUAGES[0]
         known = facts if facts.sites else replace(facts, sites=self.sites.near(facts.member))
         paper = COMPOSERS[printing.kind](known, self.desks[language])

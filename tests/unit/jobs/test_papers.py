@@ -254,6 +254,20 @@ def test_who_has_no_name_gets_no_paper(source, printing):
         papers.from_source(printing, str(source), Config(), "p1")
 
 
+@pytest.mark.parametrize("died", [{"deceasedBoolean": True}, {"deceasedDateTime": "2026-03"}])
+def test_nobody_writes_to_the_dead(source, printing, died):
+    write(source, {**person("p1", "Alpha"), **died, "meta": {"lastUpdated": "2026-03-01T00:00:00Z"}})
+    write(
+        source,
+        {**person("p2", "Beta", "es"), "deceasedBoolean": False, "meta": {"lastUpdated": "2026-03-01T00:00:00Z"}},
+    )
+    printed = papers.batch(replace(printing, kind="invitation"), str(source), Config())
+    assert sorted(path.name for path in printed.made) == ["invitation-en-p3.pdf", "invitation-es-p2.pdf"]
+    assert [(one.beneficiary, one.reason) for one in printed.refused] == [
+        ("p1", "the Patient is recorded as deceased; record the opt-out (reason 01)")
+    ]
+
+
 def test_lines_that_are_no_resources_are_told(source, printing):
     with (source / "CarePlan.ndjson").open("ab") as file:
         file.write(b'{"resourceType": "CarePlan", \n[]\n{"resourceType": "List"}\n')
