@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import click
 
 from adapter.cli.options import config_of, connection_options, now, today
-from adapter.jobs import recording
+from adapter.jobs.record_event import record
 from adapter.jobs.recording import Place, Recorded
 from adapter.resources.service_codes import (
     CONTACT_METHODS,
@@ -21,7 +21,6 @@ from adapter.resources.service_codes import (
     REVIEW_METHODS,
     YES_NO_UNKNOWN,
 )
-from adapter.resources.service_events import Service
 
 DAY = click.DateTime(["%Y-%m-%d"])
 DONE = {
@@ -79,17 +78,11 @@ FACTS = {
 }  # fmt: skip
 
 
-def _service_command(kind: str, name: str, told: str, *facts: str) -> click.Command:
+def _service_command(name: str, told: str, *facts: str) -> click.Command:
     """The subcommand that records one kind of service with the options of these facts."""
 
     def run(**values: Any) -> None:
-        config = config_of(values)
-        place, as_json = _place(values), values.pop("as_json")
-        day, correct = _day(values.pop("day"), place.today), values.pop("correct")
-        contract = values.pop("contract")
-        told = {fact: value for fact, value in values.items() if value is not None}
-        service = Service(kind, place.beneficiary, contract, day.year, "", day, **told)  # type: ignore[arg-type]
-        _tell(recording.record_service(place, service, config, correct=correct), name, as_json)
+        _record(name, values)
 
     for option in reversed([*(FACTS[fact] for fact in facts), CONTRACT]):
         run = option(run)
@@ -106,8 +99,10 @@ def _place(values: dict[str, Any]) -> Place:
     return Place(values.pop("source"), values.pop("beneficiary"), current.date() if current else today(), now())
 
 
-def _day(given: datetime | None, current: date) -> date:
-    return given.date() if given else current
+def _record(kind: str, values: dict[str, Any], told_as: str = "") -> None:
+    config, as_json, day = config_of(values), values.pop("as_json"), values.pop("day", None)
+    place = _place(values)
+    _tell(record(place, kind, values | {"on": day.date() if day else None}, config), told_as or kind, as_json)
 
 
 def _tell(made: Recorded, name: str, as_json: bool) -> None:
@@ -122,36 +117,36 @@ def _tell(made: Recorded, name: str, as_json: bool) -> None:
 
 
 SERVICE_COMMANDS = (
-    ("invitation", "invitation", "Record that the invitation letter went out.", "contact", "recipient", "provider"),
+    ("invitation", "Record that the invitation letter went out.", "contact", "recipient", "provider"),
     (
-        "cmr_offer", "cmr-offer", "Record an offer of the CMR, and its answer when there is one.",
+        "cmr-offer", "Record an offer of the CMR, and its answer when there is one.",
         "contact", "recipient", "answer", "provider", "impaired", "ltc",
     ),
     (
-        "cmr", "cmr", "Record a Comprehensive Medication Review that was held.",
+        "cmr", "Record a Comprehensive Medication Review that was held.",
         "review", "provider", "recipient", "impaired", "ltc", "minutes",
     ),
-    ("tmr", "tmr", "Record a Targeted Medication Review that was held.", "review", "provider", "recipient", "minutes"),
+    ("tmr", "Record a Targeted Medication Review that was held.", "review", "provider", "recipient", "minutes"),
     (
-        "summary_sent", "summary-sent", "Record that the written summary of a CMR was sent.",
+        "summary-sent", "Record that the written summary of a CMR was sent.",
         "contact", "recipient", "about", "provider",
     ),
     (
-        "safe_disposal", "safe-disposal", "Record that information on the safe disposal of drugs was given.",
+        "safe-disposal", "Record that information on the safe disposal of drugs was given.",
         "contact", "recipient", "about", "provider",
     ),
     (
-        "recommendation", "recommendation", "Record a recommendation to a prescriber, in its words (--text).",
+        "recommendation", "Record a recommendation to a prescriber, in its words (--text).",
         "text", "contact", "recipient", "about", "provider",
     ),
     (
-        "resolution", "resolution", "Record what became of a recommendation.",
+        "resolution", "Record what became of a recommendation.",
         "changed", "about", "text", "contact", "recipient", "provider",
     ),
 )  # fmt: skip
 
-for _kind, _name, _told, *_facts in SERVICE_COMMANDS:
-    record_group.add_command(_service_command(_kind, _name, _told, *_facts))
+for _name, _told, *_facts in SERVICE_COMMANDS:
+    record_group.add_command(_service_command(_name, _told, *_facts))
 
 
 @record_group.command("opt-out")
@@ -163,29 +158,22 @@ for _kind, _name, _told, *_facts in SERVICE_COMMANDS:
     help="; ".join(f"{code} {told}" for code, told in OPT_OUT_REASONS.items()) + ".",
 )
 @CONTRACT
-def opt_out_command(day: datetime | None, reason: str, contract: str, as_json: bool, **values: Any) -> None:
+def opt_out_command(**values: Any) -> None:
     """Record that the beneficiary leaves the program. Declining a CMR is not an opt-out: record the answer to its offer."""
-    config = config_of(values)
-    place = _place(values)
-    on_day = _day(day, place.today)
-    _tell(recording.record_opt_out(place, on_day, reason, config, contract=contract), "opt-out", as_json)
+    _record("opt-out", values)
 
 
 @record_group.command("re-enroll")
 @_shared()
 @CONTRACT
-def re_enroll_command(day: datetime | None, contract: str, as_json: bool, **values: Any) -> None:
+def re_enroll_command(**values: Any) -> None:
     """Record that the beneficiary comes back in the same plan year, on request after an opt-out."""
-    config = config_of(values)
-    place = _place(values)
-    made = recording.record_re_enrollment(place, _day(day, place.today), config, contract=contract)
-    _tell(made, "re-enrollment", as_json)
+    _record("re-enroll", values, "re-enrollment")
 
 
 @record_group.command("withdraw")
 @_shared(dated=False)
 @click.argument("reference")
-def withdraw_command(reference: str, as_json: bool, **values: Any) -> None:
+def withdraw_command(**values: Any) -> None:
     """Take back the record REFERENCE (Procedure/..., Communication/..., or the CarePlan of an opt-out), which was a mistake."""
-    config = config_of(values)
-    _tell(recording.withdraw(_place(values), reference, config), "withdrawal", as_json)
+    _record("withdraw", values, "withdrawal")

@@ -208,7 +208,8 @@ def _standing(
             with config.client(place.source) as client:
                 if not list(client.read_many("Patient", [place.beneficiary])):
                     raise UnknownBeneficiary
-        snapshot = open_source(place.source, config, Path(scratch), f"_id={place.beneficiary}", TYPES)
+        only = f"_id={place.beneficiary}" if "://" in place.source else ""
+        snapshot = open_source(place.source, config, Path(scratch), only, TYPES)
         year = plan_year_tables(engine, snapshot)
         if not engine.rows(year.beneficiaries, beneficiary=place.beneficiary):
             raise UnknownBeneficiary
