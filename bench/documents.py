@@ -99,14 +99,23 @@ def main() -> None:
     desk = Desk(plan, load_texts("en", ROOT / "mappings" / "documents"), ON)
     with Press(plan.logo) as press:
         data = [press.data(COMPOSERS["summary"](one, desk), False)[0] for one in facts]
-        press.pdf(data[0], ON)
-        bare = timed(lambda: [press.pdf(one, ON) for one in data])
+
+    def compiled(apart: bool) -> None:
+        with Press(plan.logo) as press:
+            if apart:
+                press.set_apart()
+            for one in data:
+                press.pdf(one, ON)
+
     composing = timed(lambda: [COMPOSERS["summary"](one, desk) for one in facts])
     print(f"summaries of 12 drugs, {number:,} members, {os.cpu_count()} cores")
-    print(
-        f"  baseline, the compiler alone, one thread: {number / bare[1]:.1f} a second of a core, {number / bare[0]:.1f} a second"
-    )
-    print(f"  composing alone:                          {number / composing[1]:,.0f} a second of a core")
+    for apart in (False, True):
+        bare = timed(lambda apart=apart: compiled(apart))
+        how = "a process apart on one core" if apart else "one paper over all cores"
+        print(
+            f"  baseline, the compiler alone, {how}: {number / bare[1]:.1f} a second of a core, {number / bare[0]:.1f} a second"
+        )
+    print(f"  composing alone: {number / composing[1]:,.0f} a second of a core")
     with TemporaryDirectory(prefix="mtm-bench-") as scratch:
         write(Path(scratch) / "in", facts)
         for workers in (1, os.cpu_count() or 1):
