@@ -200,8 +200,10 @@ def _related(facts: Facts, claim: Claim, prior: list[int]) -> str:
         relation = coded(C4BB + "C4BBRelatedClaimRelationshipCodes", "replacedby")
         found.append({"relationship": relation, "reference": {"value": f"{facts.id}-elsewhere"}})
     for number in prior:
-        reference = {"reference": f"ExplanationOfBenefit/{_id(facts, number)}"}
-        found.append({"relationship": coded(HL7 + "ex-relatedclaimrelationship", "prior"), "claim": reference})
+        named: dict[str, Any] = {"claim": {"reference": f"ExplanationOfBenefit/{_id(facts, number)}"}}
+        if number % 2:
+            named = {"reference": {"value": _id(facts, number)}}
+        found.append({"relationship": coded(HL7 + "ex-relatedclaimrelationship", "prior")} | named)
     return f',"related":{compact(found)}' if found else ""
 
 
@@ -219,6 +221,8 @@ def _versions(facts: Facts, number: int, claim: Claim, related: str, stamps: Sta
     elif claim.version or claim.void == "older valid":
         older, status = _older(claim, decoy)
         text = _json(facts, number, older, related, stamps.of(claim.version, OLDER), status)
+        if claim.version == "older price under another id":  # the unique claim id stays
+            text = text.replace(f'"id":"{_id(facts, number)}",', f'"id":"{_id(facts, number)}-before",', 1)
         yield Line("ExplanationOfBenefit", text, late=True)
 
 
@@ -231,7 +235,7 @@ def _status(claim: Claim) -> str:
 def _older(claim: Claim, decoy: Form) -> tuple[Claim, str]:
     """The older version of the claim and its status."""
     items = claim.items
-    if claim.version == "older price":
+    if claim.version.startswith("older price"):
         items = [Item(item.form, 600_000 if item.cents is None else item.cents + 600_000) for item in items]
     if claim.version == "older drug":
         items = [Item(decoy, item.cents) for item in items]

@@ -152,7 +152,7 @@ def _claims(facts: Facts, items: list[Item], rng: Random, day: Day) -> list[Clai
 
 MISSING = ("none", "submitted")
 DATED = ("period", "serviced period", "item, other period")
-VERSIONS = ("duplicate", "older cancelled", "older price", "older drug", "offset")
+VERSIONS = ("duplicate", "older cancelled", "older price", "older price under another id", "older drug", "offset")
 
 
 def _is_compound(facts: Facts) -> bool:

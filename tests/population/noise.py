@@ -20,7 +20,7 @@ VOID_CLAIMS = {
 VOID_ANY_CLAIM = ("cancelled", "entered-in-error", "draft", "early", "late", "predetermination", "older valid")
 VOID_USES = {
     "request": ("stopped", "completed", "cancelled", "draft", "entered-in-error", "future", "do not perform"),
-    "statement": ("stopped", "completed", "entered-in-error", "not-taken", "on-hold", "future"),
+    "statement": ("stopped", "completed", "entered-in-error", "not-taken", "on-hold", "future", "asserted later"),
     "dispense": ("cancelled", "entered-in-error", "declined", "stopped", "early", "late"),
 }
 
@@ -56,7 +56,7 @@ def _void(facts: Facts, drug: Drug | None, rng: Random, pools: Pools, forms: Dru
     source = rng.choice(tuple(VOID_USES))
     void = rng.choice(VOID_USES[source])
     form = forms.on_order(drug, rng, False) if drug else unlisted
-    by_status = void not in ("future", "do not perform", "early", "late")
+    by_status = void not in ("future", "asserted later", "do not perform", "early", "late")
     version = "older valid" if by_status and rng.random() < 0.2 else ""
     facts.uses.append(Use(source, form, void, version=version))
     facts.edge(f"{source} {void}")

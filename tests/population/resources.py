@@ -251,10 +251,12 @@ def _dispense(use: Use, rng: Random, day: Day) -> tuple[dict[str, Any], dict[str
 def _statement(use: Use, rng: Random, day: Day) -> tuple[dict[str, Any], dict[str, Any]]:
     resource: dict[str, Any] = {
         "resourceType": "MedicationStatement",
-        "status": "active" if use.void in ("", "future") else use.void,
+        "status": "active" if use.void in ("", "future", "asserted later") else use.void,
         "effectivePeriod": {"start": rng.choice(("2021", "2022-04", str(day.first)))},
         "dateAsserted": str(day.as_of - timedelta(days=rng.randint(0, 100))),
     }
+    if use.void == "asserted later":
+        resource["dateAsserted"] = str(day.as_of + timedelta(days=rng.choice((1, 1, 20))))
     if use.void == "future":
         later = str(day.as_of + timedelta(days=rng.randint(1, 20)))
         resource |= {"effectivePeriod": {"start": later}, "dateAsserted": later}
