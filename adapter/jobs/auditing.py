@@ -6,6 +6,7 @@ are not seen. What the source no longer tells (an order that was active then and
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,7 +25,8 @@ from adapter.errors import ConfigError
 from adapter.jobs.targeting import program_of
 from adapter.mappings.folder import Mappings, load_mappings
 from adapter.measures import universes
-from adapter.outputs.files import csv_bytes, json_bytes, output_folder, rejected_bytes, write_all
+from adapter.outputs.arrow_rows import ArrowRows
+from adapter.outputs.files import Content, csv_bytes, csv_file, output_folder, rejected_bytes, write_with_manifest
 from adapter.plan_lists.rosters import AtRiskFacts, read_at_risk
 from adapter.population import PlanYear, Population, by_program, plan_year_tables, read_facts
 from adapter.reporting.enrolled import enrolled
@@ -124,7 +126,7 @@ def _at_risk(
 
 def _universes(
     engine: Engine, months: Sequence[_Month], plan_year: PlanYear, asked: Auditing
-) -> tuple[Rows, Rows, Rows, Rows, Rows]:
+) -> tuple[ArrowRows, ArrowRows, ArrowRows, Rows, Rows]:
     """The rows of enrollees, services, members not enrolled, missing facts and months."""
     contract, year, persons = asked.contract, asked.year, plan_year.beneficiaries
     served = engine.keep(
@@ -140,9 +142,9 @@ def _universes(
     missed = engine.keep(universes.not_enrolled(judged, standing, persons), "not_enrolled")
     facts = [row for month in months for row in _missing(engine, month, missed)]
     return (
-        engine.records(universes.ordered(who, universes.ENROLLEES)),
-        engine.records(universes.ordered(served, universes.SERVICES)),
-        engine.records(universes.ordered(missed, universes.NOT_ENROLLED)),
+        ArrowRows(engine.arrow(universes.ordered(who, universes.ENROLLEES))),
+        ArrowRows(engine.arrow(universes.ordered(served, universes.SERVICES))),
+        ArrowRows(engine.arrow(universes.ordered(missed, universes.NOT_ENROLLED))),
         sorted(facts, key=lambda row: tuple(row[name] for name in universes.MISSING)),
         counts,
     )
@@ -210,23 +212,18 @@ def write_audit(made: Audited, folder: Path) -> list[Path]:
     enrollees.csv, services.csv, not_enrolled.csv, missing_facts.csv, months.csv, rejected.csv.
     """
     output_folder(folder)
-    files = {
-        "enrollees.csv": csv_bytes(universes.ENROLLEES, made.enrollees),
-        "services.csv": csv_bytes(universes.SERVICES, made.services),
-        "not_enrolled.csv": csv_bytes(universes.NOT_ENROLLED, made.not_enrolled),
+    files: dict[str, Content] = {
+        "enrollees.csv": csv_file(universes.ENROLLEES, made.enrollees),
+        "services.csv": csv_file(universes.SERVICES, made.services),
+        "not_enrolled.csv": csv_file(universes.NOT_ENROLLED, made.not_enrolled),
         "missing_facts.csv": csv_bytes(universes.MISSING, made.missing),
         "months.csv": csv_bytes(MONTHS, made.months),
         "rejected.csv": rejected_bytes(made.rejected),
     }
-    manifest = {
-        **made.made_from,
-        "rows": counts(made),
-        "rejected": len(made.rejected),
-        "notices": list(made.notices),
-        "outputs": {name: sha256(content).hexdigest() for name, content in sorted(files.items())},
-    }
-    write_all(folder, {**files, "manifest.json": json_bytes(manifest)})
-    return [folder / name for name in (*files, "manifest.json")]
+    told = {
+        **made.made_from, "rows": counts(made), "rejected": len(made.rejected), "notices": list(made.notices),
+    }  # fmt: skip
+    return write_with_manifest(folder, files, lambda hashes: {**told, "outputs": hashes})
 
 
 def counts(made: Audited) -> dict[str, Any]:
@@ -238,10 +235,8 @@ def counts(made: Audited) -> dict[str, Any]:
 
 
 def _by_why(made: Audited, finding: str) -> Iterator[tuple[str, int]]:
-    rows = [row["why"] for row in made.not_enrolled if row["finding"] == finding]
-    for why in universes.WHY:
-        if rows.count(why):
-            yield why, rows.count(why)
+    found = Counter(row["why"] for row in made.not_enrolled if row["finding"] == finding)
+    yield from ((why, found[why]) for why in universes.WHY if found[why])
 
 
 def account(made: Audited) -> dict[str, Any]:

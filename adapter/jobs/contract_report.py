@@ -20,7 +20,7 @@ from adapter.jobs.report_files import open_file
 from adapter.jobs.targeting import program_of
 from adapter.mappings.extended import extended_files
 from adapter.mappings.folder import load_mappings
-from adapter.outputs.files import Content, csv_bytes, json_bytes, output_folder, rejected_bytes, write_all, write_whole
+from adapter.outputs.files import Content, csv_bytes, output_folder, rejected_bytes, write_whole, write_with_manifest
 from adapter.outputs.report_summary import About, summary
 from adapter.population import Enrolled, enrollment_tables
 from adapter.reporting.checks import EDITS
@@ -147,20 +147,11 @@ def _write(
         "rejected.csv": rejected_bytes(enrolled.rejected),
         "summary.html": summary(made, about),
     }
-    hashes = {name: sha256(content).hexdigest() for name, content in plain.items()}
-    files: dict[str, Content] = dict(plain)
-    if lineage:
-        files[LINEAGE] = partial(_hashed, lineage, hashes)
-    files["manifest.json"] = partial(_write_manifest, told, hashes)
-    write_all(folder, files)
+    files: dict[str, Content] = {**plain, LINEAGE: lineage} if lineage else dict(plain)
+    written = write_with_manifest(folder, files, lambda hashes: {**told, "outputs": hashes})
     if not lineage:
         (folder / LINEAGE).unlink(missing_ok=True)  # of an earlier file: it would explain this one wrongly
-    return [folder / name for name in files]
-
-
-def _hashed(write: Callable[[Path], None], hashes: dict[str, str], path: Path) -> None:
-    write(path)
-    hashes[LINEAGE] = _digest(path)
+    return written
 
 
 def write_lineage(engine: Engine, of: Parts, order: Any, layout: Layout, path: Path) -> None:
@@ -176,10 +167,6 @@ def write_lineage(engine: Engine, of: Parts, order: Any, layout: Layout, path: P
 
 def _words() -> list[str]:
     return [field.name for field in SCHEMA if field.name != "resources"]
-
-
-def _write_manifest(told: Mapping[str, Any], hashes: Mapping[str, str], path: Path) -> None:
-    path.write_bytes(json_bytes({**told, "outputs": dict(sorted(hashes.items()))}))
 
 
 def _told(

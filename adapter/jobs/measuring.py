@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +26,8 @@ from adapter.measures.pdc import Covered
 from adapter.measures.pdc_rate import everybody, memberships, of_members, pdc_rate, year_of
 from adapter.measures.rows import COLUMNS, SUMMARY, Total, counted, summary_rows, told, total
 from adapter.measures.settings import CMR, FOLDER, CmrCompletion, Settings, load_settings, reservations
-from adapter.outputs.files import csv_bytes, json_bytes, output_folder, rejected_bytes, write_all
+from adapter.outputs.arrow_rows import ArrowRows
+from adapter.outputs.files import Content, csv_bytes, csv_file, output_folder, rejected_bytes, write_with_manifest
 from adapter.plan_lists.care_facts import CareFacts, care_facts
 from adapter.plan_lists.status_lists import StatusFacts, read_statuses
 from adapter.population import Facts, PlanYear, plan_year_tables, read_facts
@@ -59,7 +62,7 @@ class Measured:
 
     asked: Measuring
     totals: tuple[Total, ...]
-    rows: Sequence[Mapping[str, Any]]
+    rows: ArrowRows
     rejected: tuple[Rejected, ...]
     notices: tuple[str, ...]
     made_from: Mapping[str, Any]
@@ -88,7 +91,7 @@ def measure(asked: Measuring, config: Config) -> Measured:
         engine.expect(snapshot.size)
         read = _read(engine, snapshot, mappings, settings, given)
         tables = _tables(read, settings, mappings, asked)
-        rows = [row for table in tables for row in engine.records(told(table))]
+        rows = ArrowRows(*(engine.arrow(told(table)) for table in tables))
         counts = [row for table in tables for row in engine.records(counted(table))]
         rejected = (*read.facts.rejected, *read.plan_year.rejected, *read.care.rejected, *given.rejected)
         notices = (*snapshot.notices, *given.notices, *_notices(settings, asked, read))
@@ -208,21 +211,24 @@ def _valid(resource: Resource) -> Resource:
 def write_measures(made: Measured, folder: Path) -> list[Path]:
     """Writes measures.csv, beneficiaries.csv, MeasureReport.ndjson, rejected.csv and manifest.json into ``folder``, each whole."""
     output_folder(folder)
-    files = {
+    files: dict[str, Content] = {
         "measures.csv": csv_bytes(SUMMARY, summary_rows(made.totals)),
-        "beneficiaries.csv": csv_bytes(COLUMNS, map(_cells, made.rows)),
-        "MeasureReport.ndjson": b"".join(dump_line(one) for one in reports(made)),
+        "beneficiaries.csv": csv_file(COLUMNS, map(_cells, made.rows)),
+        "MeasureReport.ndjson": partial(_write_reports, made),
         "rejected.csv": rejected_bytes(made.rejected),
     }
-    manifest = {
+    told_of = {
         **made.made_from,
         "measures": {one.measure: {"denominator": one.denominator, "numerator": one.numerator} for one in made.totals},
         "rejected": len(made.rejected),
         "notices": list(made.notices),
-        "outputs": {name: sha256(content).hexdigest() for name, content in sorted(files.items())},
     }
-    write_all(folder, {**files, "manifest.json": json_bytes(manifest)})
-    return [folder / name for name in (*files, "manifest.json")]
+    return write_with_manifest(folder, files, lambda hashes: {**told_of, "outputs": hashes})
+
+
+def _write_reports(made: Measured, path: Path) -> None:
+    with path.open("wb") as stream:
+        stream.writelines(dump_line(one) for one in reports(made))
 
 
 def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,14 +238,14 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_reports(made: Measured, sink: Sink) -> WriteReport:
     """Writes the MeasureReports that differ from what the sink holds: those of one beneficiary together, the summaries together."""
-    every = sorted(reports(made), key=_about)
-    persons = ((about.removeprefix("Patient/"), tuple(group)) for about, group in groupby(every, key=_about))
-    return sink.write(PersonWrite(beneficiary, resources) for beneficiary, resources in persons)
+    return sink.write(_person_writes(made))
 
 
-def _about(report: Resource) -> str:
-    """Whom a report is about; "" for a summary."""
-    return str(report.get("subject", {}).get("reference", ""))
+def _person_writes(made: Measured) -> Iterator[PersonWrite]:
+    asked = made.asked
+    yield PersonWrite("", tuple(_valid(summary(one)) for one in made.totals))
+    for beneficiary, rows in groupby(made.rows.sorted_by("beneficiary"), key=itemgetter("beneficiary")):
+        yield PersonWrite(beneficiary, tuple(_valid(individual(row, asked.contract, asked.year)) for row in rows))
 
 
 def account(made: Measured) -> dict[str, Any]:

@@ -7,13 +7,16 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from hashlib import file_digest
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 from adapter.errors import ConfigError
 from adapter.sources.quarantine import Rejected
 
 REJECTED_COLUMNS = ("file", "line", "resource_type", "resource_id", "reason")
+MANIFEST = "manifest.json"
 UNMAPPED_COLUMNS = ("system", "code", "display", "count", "used_as")
 
 
@@ -55,22 +58,65 @@ def write_all(folder: Path, files: Mapping[str, Content]) -> None:
             path.unlink(missing_ok=True)
 
 
+def write_with_manifest(
+    folder: Path, files: Mapping[str, Content], manifest: Callable[[Mapping[str, str]], Mapping[str, Any]]
+) -> list[Path]:
+    """Writes ``files`` and manifest.json as ``write_all`` does, and gives their paths.
+
+    ``manifest`` makes the manifest from the SHA-256 of each file by its name, in the order of the names.
+    """
+    hashes: dict[str, str] = {}
+    hashed: dict[str, Content] = {
+        name: partial(_hash_written, content, name, hashes) for name, content in files.items()
+    }
+
+    def write(path: Path) -> None:
+        path.write_bytes(json_bytes(manifest(dict(sorted(hashes.items())))))
+
+    write_all(folder, {**hashed, MANIFEST: write})
+    return [folder / name for name in (*files, MANIFEST)]
+
+
+def _hash_written(content: Content, name: str, hashes: dict[str, str], path: Path) -> None:
+    _fill(path, content)
+    with path.open("rb") as stream:
+        hashes[name] = file_digest(stream, "sha256").hexdigest()
+
+
 def _write(path: Path, content: Content) -> None:
+    _fill(path, content)
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _fill(path: Path, content: Content) -> None:
     if callable(content):
         content(path)
     else:
         path.write_bytes(content)
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
+
+
+def csv_file(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Callable[[Path], None]:
+    """What writes the bytes of ``csv_bytes`` to a file as the rows come, for rows that are many."""
+
+    def write(path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            _write_csv(stream, columns, rows)
+
+    return write
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     """The rows as CSV in UTF-8 with a header; absent values are empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    _write_csv(text, columns, rows)
+    return text.getvalue().encode()
+
+
+def _write_csv(stream: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    writer = csv.DictWriter(stream, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows({name: _one_line_end(value) for name, value in row.items()} for row in rows)
-    return text.getvalue().encode()
 
 
 def _one_line_end(value: Any) -> Any:

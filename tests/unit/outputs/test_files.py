@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 
 import pytest
 
 from adapter.errors import ConfigError
-from adapter.outputs.files import csv_bytes, json_bytes, output_folder, rejected_bytes, write_all, write_whole
+from adapter.outputs.files import (
+    csv_bytes,
+    json_bytes,
+    output_folder,
+    rejected_bytes,
+    write_all,
+    write_whole,
+    write_with_manifest,
+)
 from adapter.sources.quarantine import Rejected
 
 
@@ -113,3 +122,24 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(ConfigError, match=r"The folder .*file/out cannot be made \(.*\); give another one with --out"):
         output_folder(tmp_path / "file" / "out")
+
+
+def test_the_manifest_tells_the_hash_of_each_file(tmp_path):
+    made = {"b.txt": lambda path: path.write_bytes(b"later"), "a.txt": b"now"}
+    files = write_with_manifest(tmp_path, made, lambda hashes: {"told": 1, "outputs": hashes})
+    assert [path.name for path in files] == ["b.txt", "a.txt", "manifest.json"]
+    told = json.loads((tmp_path / "manifest.json").read_bytes())
+    assert list(told["outputs"].items()) == [
+        (name, hashlib.sha256(content).hexdigest()) for name, content in (("a.txt", b"now"), ("b.txt", b"later"))
+    ]
+
+
+def test_a_manifest_that_cannot_be_made_leaves_every_file(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"old")
+
+    def full(path):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(ConfigError, match="No space left"):
+        write_with_manifest(tmp_path, {"a.txt": b"new", "b.txt": full}, lambda hashes: {})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"] and (tmp_path / "a.txt").read_bytes() == b"old"
