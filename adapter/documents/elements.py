@@ -68,21 +68,27 @@ def target(reference: Any, kind: str) -> str:
     return parts[-1] if len(parts) > 1 and parts[-2] == kind else ""
 
 
-def best(values: Any, uses: tuple[str, ...]) -> Mapping[str, Any]:
-    """The name or address to use: in force, by the order of ``uses``; an empty one when there is none."""
-    known = [one for one in dicts(values) if string(one.get("use")) not in OUT_OF_USE and not _has_ended(one)]
+def best(values: Any, uses: tuple[str, ...], on: date) -> Mapping[str, Any]:
+    """The name or address to use: in force on that day, by the order of ``uses``; an empty one when there is none."""
+    known = [one for one in dicts(values) if string(one.get("use")) not in OUT_OF_USE and _in_force(one, on)]
     order = {use: n for n, use in enumerate(uses)}
     ranked = sorted(known, key=lambda one: order.get(string(one.get("use")), len(uses)))
     return ranked[0] if ranked else {}
 
 
-def _has_ended(value: Mapping[str, Any]) -> bool:
-    return any(period.get("end") for period in dicts(value.get("period")))
+def _in_force(value: Mapping[str, Any], on: date) -> bool:
+    """Whether the period of ``value`` holds the day; a partial date is all of its month or year, no date is open."""
+    today = on.isoformat()
+    for period in dicts(value.get("period")):
+        start, end = partial_date(period.get("start")), partial_date(period.get("end"))
+        if (start and start > today[: len(start)]) or (end and end < today[: len(end)]):
+            return False
+    return True
 
 
-def full_name(resource: Mapping[str, Any]) -> str:
-    """The name of a person as a letter writes it: "Dr. Ana Ruiz, MD" or its text; "" when there is none."""
-    name = best(resource.get("name"), NAME_USES)
+def full_name(resource: Mapping[str, Any], on: date) -> str:
+    """The name of a person on a day as a letter writes it: "Dr. Ana Ruiz, MD" or its text; "" when there is none."""
+    name = best(resource.get("name"), NAME_USES, on)
     parts = [*strings(name.get("prefix")), *strings(name.get("given")), string(name.get("family"))]
     built = ", ".join([" ".join(filter(None, parts)), *strings(name.get("suffix"))])
     return (built if any(parts) else "") or string(name.get("text"))

@@ -26,6 +26,7 @@ from adapter.documents.elements import (
     telecom,
     words_of,
 )
+from adapter.documents.texts import LANGUAGES
 from adapter.documents.view import Drug, Facts, Fax, Member, Prescriber, Provider, Recommendation, Review, Topic
 from adapter.resources.care_plan import ENROLLMENT_EXTENSION
 from adapter.resources.ids import BASE, Kind, is_own
@@ -62,17 +63,17 @@ def newest(resources: Iterable[Resource]) -> list[Resource]:
     return list(found.values())
 
 
-def facts(chart: Chart) -> Facts:
-    """The facts of one beneficiary; what the source does not hold is None or empty."""
+def facts(chart: Chart, on: date) -> Facts:
+    """The facts of one beneficiary, names and addresses as of the day on the paper; what the source does not hold is None or empty."""
     listed = _last(chart.own("List", "reviewed-list"), "date")
     statements = {string(one.get("id")): one for one in newest(chart.held.get("MedicationStatement", ()))}
     drugs, lost = _drugs(listed, statements) if listed else (None, 0)
     planned = _last([one for one in chart.own("CarePlan", "action-plan") if one.get("status") == "active"], "created")
     allergies, side_effects = _allergies(newest(chart.held.get("AllergyIntolerance", ())))
     return Facts(
-        member=member(chart.patient),
+        member=member(chart.patient, on),
         enrolled_on=_enrolled_on(chart),
-        review=_review(chart),
+        review=_review(chart, on),
         topics=_topics(planned) if planned else None,
         drugs=drugs,
         lost_drugs=lost,
@@ -80,7 +81,7 @@ def facts(chart: Chart) -> Facts:
         allergies=allergies,
         side_effects=side_effects,
         other=tuple(string(note.get("text")) for note in dicts((listed or {}).get("note")) if note.get("text")),
-        faxes=_faxes(chart),
+        faxes=_faxes(chart, on),
     )
 
 
@@ -97,19 +98,22 @@ def is_enrollment(resource: Resource) -> bool:
     return is_own(resource, "enrollment") or ENROLLMENT_EXTENSION in extensions
 
 
-def member(patient: Resource) -> Member:
+def member(patient: Resource, on: date) -> Member:
     """The member of a Patient: name, birth date, address lines, ZIP code (five digits), preferred language, whether deceased."""
-    address = best(patient.get("address"), ADDRESS_USES)
+    address = best(patient.get("address"), ADDRESS_USES, on)
+    spoken = _languages(patient)
+    language = next((one for one in spoken if one in LANGUAGES), "")
     place = " ".join(filter(None, (string(address.get("state")), string(address.get("postalCode")))))
     last = ", ".join(filter(None, (string(address.get("city")), place)))
     lines = [*strings(address.get("line")), *filter(None, [last])] or _text_lines(address)
     return Member(
         key=string(patient.get("id")),
-        name=full_name(patient),
+        name=full_name(patient, on),
         birth_date=partial_date(patient.get("birthDate")),
         address=tuple(lines),
         zip_code=string(address.get("postalCode"))[:5],
-        language=_language(patient),
+        language=language,
+        other_language=spoken[0] if spoken and not language else "",
         deceased=patient.get("deceasedBoolean") is True or bool(string(patient.get("deceasedDateTime"))),
     )
 
@@ -119,10 +123,10 @@ def _text_lines(address: Resource) -> list[str]:
     return [line for line in map(string, text.splitlines()) if line] if isinstance(text, str) else []
 
 
-def _language(patient: Resource) -> str:
+def _languages(patient: Resource) -> list[str]:
+    """The languages of a Patient without their regions, the preferred one first."""
     spoken = sorted(dicts(patient.get("communication")), key=lambda one: one.get("preferred") is not True)
-    tags = [code.split("-")[0].lower() for one in spoken for code in sorted(codes(one.get("language")))]
-    return next((tag for tag in tags if tag in ("en", "es")), "")
+    return [code.split("-")[0].lower() for one in spoken for code in sorted(codes(one.get("language")))]
 
 
 def _updated(resource: Resource) -> str:
@@ -146,7 +150,7 @@ def _enrolled_on(chart: Chart) -> date | None:
     return max(filter(None, days), default=None)
 
 
-def _review(chart: Chart) -> Review | None:
+def _review(chart: Chart, today: date) -> Review | None:
     """The latest completed CMR of which the day is known."""
     found = []
     for one in chart.own("Procedure", "cmr"):
@@ -158,17 +162,17 @@ def _review(chart: Chart) -> Review | None:
     on, _, procedure = max(found, key=lambda item: item[:2])
     ids = [target(performer.get("actor"), "Practitioner") for performer in dicts(procedure.get("performer"))]
     practitioner = next((chart.practitioners[one] for one in ids if one in chart.practitioners), None)
-    return Review(on, provider(practitioner) if practitioner else None)
+    return Review(on, provider(practitioner, today) if practitioner else None)
 
 
 def _start(period: Any) -> date | None:
     return next((day(one.get("start")) for one in dicts(period)), None)
 
 
-def provider(practitioner: Resource) -> Provider | None:
+def provider(practitioner: Resource, on: date) -> Provider | None:
     """Who signs; None when the Practitioner has no name."""
     titles = [words_of(one.get("code")) for one in dicts(practitioner.get("qualification"))]
-    name = full_name(practitioner)
+    name = full_name(practitioner, on)
     return Provider(name, next(filter(None, titles), ""), "", telecom(practitioner, "phone")) if name else None
 
 
@@ -228,7 +232,7 @@ def _allergies(resources: Iterable[Resource]) -> tuple[tuple[str, ...], tuple[st
     return tuple(dict.fromkeys(allergies)), tuple(dict.fromkeys(side_effects))
 
 
-def _faxes(chart: Chart) -> tuple[Fax, ...]:
+def _faxes(chart: Chart, on: date) -> tuple[Fax, ...]:
     """The recommendations that nobody has resolved yet, by prescriber."""
     resolved = {
         target(one, "Communication")
@@ -244,12 +248,12 @@ def _faxes(chart: Chart) -> tuple[Fax, ...]:
             about = "; ".join(
                 filter(None, (string(issue.get("detail")) or words_of(issue.get("code")) for issue in found))
             )
-            grouped.setdefault(_prescriber(one, chart), []).append(Recommendation(about, told))
+            grouped.setdefault(_prescriber(one, chart, on), []).append(Recommendation(about, told))
     return tuple(Fax(prescriber, tuple(told)) for prescriber, told in grouped.items())
 
 
-def _prescriber(communication: Resource, chart: Chart) -> Prescriber:
+def _prescriber(communication: Resource, chart: Chart, on: date) -> Prescriber:
     """Whom a recommendation went to; nameless when the Communication only says that it was a prescriber."""
     ids = [target(one, "Practitioner") for one in dicts(communication.get("recipient"))]
     practitioner = next((chart.practitioners[one] for one in ids if one in chart.practitioners), {})
-    return Prescriber(full_name(practitioner), "", telecom(practitioner, "phone"), telecom(practitioner, "fax"))
+    return Prescriber(full_name(practitioner, on), "", telecom(practitioner, "phone"), telecom(practitioner, "fax"))

@@ -19,6 +19,7 @@ class Member:
     address: tuple[str, ...] = ()  # lines, as they stand on an envelope
     zip_code: str = ""
     language: str = ""  # "en", "es", or "" when the source does not tell
+    other_language: str = ""  # what the source tells when it is neither of these: "zh"
     deceased: bool = False
 
 

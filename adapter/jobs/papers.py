@@ -127,6 +127,7 @@ class Shop:
         self.desks: dict[str, Desk] = {one: Desk(plan, known, printing.on) for one, known in texts.items()}
         self.used: set[str] = set()
         self.without_sites: set[str] = set()  # persons whose summary has no information on safe disposal
+        self.other_languages: dict[str, str] = {}  # by person who prefers a language that there are no papers in
         self.manifest = Manifest.read(printing.out)
 
     @property
@@ -146,7 +147,17 @@ class Shop:
         paper = COMPOSERS[printing.kind](known, self.desks[language])
         if printing.kind == "summary" and not known.sites:
             self.without_sites.add(facts.member.key)
+        if facts.member.other_language:
+            self.other_languages[facts.member.key] = facts.member.other_language
         return paper, language
+
+    def tell(self, printed: Printed) -> None:
+        """Adds to ``printed`` what only shows when all papers are made."""
+        printed.unofficial, printed.without_sites = self.unofficial, len(self.without_sites)
+        if self.other_languages:
+            which = ", ".join(sorted(set(self.other_languages.values())))
+            told = f"{len(self.other_languages)} papers are for persons who prefer another language ({which}) than there are papers in"
+            printed.notices = (*printed.notices, told)
 
     def print(self, facts: Facts) -> list[tuple[Sheet, bool]]:
         """Makes the files of one person; with each, whether it was made now. Raises Missing."""
@@ -189,7 +200,7 @@ def from_source(printing: Printing, source: str, config: Config, beneficiary: st
     with TemporaryDirectory(prefix="mtm-") as scratch:
         charts = read_charts(source, config, Path(scratch), [beneficiary])
         printed = Printed(rejected=tuple(charts.rejected), notices=charts.notices)
-        return _one(printing, from_fhir.facts(charts.chart(only(charts))), printed)
+        return _one(printing, from_fhir.facts(charts.chart(only(charts)), printing.on), printed)
 
 
 def batch(
@@ -216,7 +227,7 @@ def batch(
             else:
                 printed.add(key, result)
             told(done, len(charts.keys))
-        printed.unofficial, printed.without_sites = shop.unofficial, len(shop.without_sites)
+        shop.tell(printed)
         _write_lists(printing, printed)
         return printed
 
@@ -243,7 +254,7 @@ def pdf_of(printing: Printing, chart: from_fhir.Chart) -> bytes:
     with Press(plan.logo, plan.fonts) as press:
         shop = Shop(printing, press, plan, sites)
         try:
-            paper, _ = shop.compose(from_fhir.facts(chart))
+            paper, _ = shop.compose(from_fhir.facts(chart, printing.on))
         except Missing as missing:
             raise _cannot(printing.kind, missing) from None
         return press.pdf(press.data(paper, printing.large_print)[0], printing.on)
@@ -301,7 +312,7 @@ def _one(printing: Printing, facts: Facts, printed: Printed) -> Printed:
             printed.add(facts.member.key, shop.print(facts))
         except Missing as missing:
             raise _cannot(printing.kind, missing) from None
-        printed.unofficial, printed.without_sites = shop.unofficial, len(shop.without_sites)
+        shop.tell(printed)
         return printed
 
 
@@ -313,7 +324,7 @@ def _all(
 
     def work(key: str) -> tuple[str, Result]:
         try:
-            return key, shop.print(from_fhir.facts(chart(key)))
+            return key, shop.print(from_fhir.facts(chart(key), shop.printing.on))
         except Missing as missing:
             return key, missing
 

@@ -6,11 +6,14 @@ from datetime import date
 
 import pytest
 
+from adapter.documents import from_fhir
 from adapter.documents.elements import best, day, full_name, partial_date, target, words_of
-from adapter.documents.from_fhir import PRESCRIBER_EXTENSION, Chart, facts, member
+from adapter.documents.from_fhir import PRESCRIBER_EXTENSION, Chart
 from adapter.documents.view import Drug, Fax, Member, Prescriber, Provider, Recommendation, Review, Topic
 from adapter.resources.ids import tag
 from adapter.resources.service_events import Service, service_event
+
+ON = date(2026, 3, 11)
 
 PATIENT = {
     "resourceType": "Patient",
@@ -36,6 +39,14 @@ DOCTOR = {
     "qualification": [{"code": {"text": "Clinical Pharmacist"}}],
     "telecom": [{"system": "fax", "value": "555-0102"}, {"system": "phone", "value": "555-0101"}],
 }
+
+
+def facts(chart):
+    return from_fhir.facts(chart, ON)
+
+
+def member(patient):
+    return from_fhir.member(patient, ON)
 
 
 def own(kind, resource_type, own_id, **elements):
@@ -95,6 +106,47 @@ def test_the_member():
 def test_a_patient_of_other_shapes_has_nothing_known(patient):
     known = member(patient)
     assert (known.name, known.birth_date, known.address, known.language) == ("", "", (), "")
+
+
+def test_a_language_that_there_are_no_papers_in():
+    chinese, english = ({"language": {"coding": [{"code": code}]}} for code in ("zh-Hant", "en-US"))
+    assert member({"communication": [chinese]}).other_language == "zh"
+    assert (
+        member({"communication": [{**chinese, "preferred": True}, english]}).other_language == ""
+    )  # English serves too
+    assert member({}).other_language == ""
+
+
+@pytest.mark.parametrize(
+    ("period", "holds"),
+    [
+        ({}, True),
+        ({"start": "2026-03-11", "end": "2026-03-11"}, True),
+        ({"end": "2026-03-10"}, False),
+        ({"end": "2026-03-10T23:59:00Z"}, False),
+        ({"end": "2026"}, True),
+        ({"end": "2026-02"}, False),
+        ({"start": "2026-03-12"}, False),
+        ({"start": "2026-03"}, True),
+        ({"end": "no date"}, True),
+    ],
+)
+def test_a_name_and_an_address_hold_in_their_period(period, holds):
+    named = {"name": [{"text": "Ann", "period": period}], "address": [{"line": ["1 Street"], "period": period}]}
+    assert (member(named).name, member(named).address) == (("Ann", ("1 Street",)) if holds else ("", ()))
+
+
+@pytest.mark.parametrize(
+    ("told", "deceased"),
+    [
+        ({}, False),
+        ({"deceasedBoolean": False}, False),
+        ({"deceasedBoolean": True}, True),
+        ({"deceasedDateTime": "2026"}, True),
+    ],
+)
+def test_the_deceased(told, deceased):
+    assert member({**PATIENT, **told}).deceased is deceased
 
 
 def test_a_name_or_address_that_is_only_text():
@@ -268,5 +320,5 @@ def test_targets_of_references(reference, found):
 def test_words_and_names():
     assert words_of({"coding": [{"code": "1"}, {"display": "one"}]}) == "one"
     assert words_of({"text": "", "coding": []}) == words_of(None) == ""
-    assert full_name({"name": {"given": ["A"], "family": "B"}}) == "A B"
-    assert best([{"use": "old"}], ("home",)) == {}
+    assert full_name({"name": {"given": ["A"], "family": "B"}}, ON) == "A B"
+    assert best([{"use": "old"}], ("home",), ON) == {}

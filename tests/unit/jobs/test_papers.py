@@ -254,6 +254,15 @@ def test_who_has_no_name_gets_no_paper(source, printing):
         papers.from_source(printing, str(source), Config(), "p1")
 
 
+def test_persons_who_prefer_a_language_without_papers_are_counted(source, printing):
+    write(source, {**person("p1", "Alpha", "vi-VN"), "meta": {"lastUpdated": "2026-03-01T00:00:00Z"}})
+    invitation = replace(printing, kind="invitation")
+    told = "1 papers are for persons who prefer another language (vi) than there are papers in"
+    assert told in papers.batch(invitation, str(source), Config()).notices
+    assert told in papers.from_source(invitation, str(source), Config(), "p1").notices
+    assert not [one for one in papers.from_source(invitation, str(source), Config(), "p2").notices if "language" in one]
+
+
 @pytest.mark.parametrize("died", [{"deceasedBoolean": True}, {"deceasedDateTime": "2026-03"}])
 def test_nobody_writes_to_the_dead(source, printing, died):
     write(source, {**person("p1", "Alpha"), **died, "meta": {"lastUpdated": "2026-03-01T00:00:00Z"}})
