@@ -19,9 +19,10 @@ def proposals(lives: ir.Table, beneficiaries: ir.Table, coverages: ir.Table, as_
     Columns: beneficiary, contract, plan_year, enrollment, reason, on_day (NULL when the day of death is not told in full), source
     (the Patient or Coverage that tells it), why. A disenrollment is dated with the last day in the contract; one on 31 December is
     none, a death on that day is an opt-out (reference/cms-rules.md 3, P). A beneficiary whose Coverage in the contract the source
-    does not hold at all is not proposed: that is unknown.
+    does not hold at all is not proposed: that is unknown. What became known after the end of the plan year is still proposed: CMS's
+    file of the year asks for it.
     """
-    open_lives = lives.filter(lives.state == "enrolled")
+    open_lives = lives.filter(lives.state != "opted_out")
     died = _died(open_lives, beneficiaries, as_of)
     left = _left(open_lives, coverages, as_of).anti_join(died, "enrollment")
     return died.union(left)
@@ -30,10 +31,21 @@ def proposals(lives: ir.Table, beneficiaries: ir.Table, coverages: ir.Table, as_
 def _died(lives: ir.Table, beneficiaries: ir.Table, as_of: date) -> ir.Table:
     persons = beneficiaries.select("beneficiary", "deceased", "deceased_on", "died_by", person=beneficiaries.source)
     rows = lives.join(persons, "beneficiary")
-    rows = rows.filter(rows.deceased & (rows.died_by.isnull() | (rows.died_by <= ibis.literal(as_of, "date"))))
+    day = ibis.literal(as_of, "date")
+    enrolled = (rows.state == "enrolled") & (rows.died_by.isnull() | (rows.died_by <= day))
+    # Once the enrollment is over, only a day tells whether it was before or after its end.
+    over = ((rows.state == "ended") & (rows.died_by <= rows.ends_on)).fill_null(False)
+    rows = rows.filter(rows.deceased & (enrolled | over))
     full = (rows.deceased_on.length() >= 10).fill_null(False)
     on_day = ibis.ifelse(full, rows.died_by, ibis.null("date"))
+    early = ibis.literal("The Patient died on ").concat(
+        text_of(on_day),
+        ", before the enrollment on ",
+        text_of(rows.enrolled_on),
+        ", which is a mistake; correct its CarePlan.",
+    )
     why = ibis.cases(
+        ((on_day < rows.enrolled_on).fill_null(False), early),
         (on_day.notnull(), ibis.literal("The Patient died on ").concat(text_of(on_day), ".")),
         (
             rows.deceased_on.notnull(),
