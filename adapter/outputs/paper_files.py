@@ -72,7 +72,7 @@ class Manifest:
         return bool(one.path.stat().st_size == entry.get("bytes"))
 
     def note(self, one: Sheet, content: bytes, key: str, kind: str) -> None:
-        """Adds the line of a file that is whole now."""
+        """Adds the line of a file that is whole now. Raises ConfigError when there is no room."""
         entry = {
             "file": one.path.name,
             "beneficiary": key,
@@ -85,10 +85,14 @@ class Manifest:
         }
         with self._lock:
             self.known[one.path.name] = entry
-            if self._stream is None:
-                self._stream = self._open()
-            self._stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-            self._stream.flush()
+            try:
+                if self._stream is None:
+                    self._stream = self._open()
+                self._stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+            except OSError as error:
+                raise ConfigError(
+                    f"{self.path} cannot be written ({error.strerror}); free some space or give another folder with --out"
+                ) from None
 
     def close(self) -> None:
         """Closes the file; nothing is lost without it."""
@@ -97,13 +101,8 @@ class Manifest:
             self._stream = None
 
     def _open(self) -> IO[bytes]:
-        """The file to add to, after a last line that does not end."""
-        try:
-            stream = self.path.open("ab")
-        except OSError as error:
-            raise ConfigError(
-                f"{self.path} cannot be written ({error.strerror}); give another folder with --out"
-            ) from None
+        """The file to add to, after a last line that does not end; unbuffered, so that a line is there or told."""
+        stream = self.path.open("ab", buffering=0)
         if stream.tell() and not self.path.read_bytes().endswith(b"\n"):
             stream.write(b"\n")
         return stream

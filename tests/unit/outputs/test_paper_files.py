@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from adapter.errors import ConfigError
 from adapter.outputs.paper_files import MANIFEST, Manifest, file_name, sheet
 
 
@@ -82,3 +84,18 @@ def test_a_line_that_was_cut_off_is_dropped_and_the_next_one_stands_alone(tmp_pa
         "characters_not_shown",
         "not_shown",
     }
+
+
+def test_a_manifest_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / MANIFEST).mkdir()
+    with pytest.raises(ConfigError, match=r"manifest\.ndjson cannot be written \(Is a directory\); free some space"):
+        Manifest.read(tmp_path).note(made(tmp_path), b"12345", "p1", "pml")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_disk_that_is_full_is_told(tmp_path):
+    (tmp_path / MANIFEST).symlink_to("/dev/full")
+    manifest = Manifest.read(tmp_path)
+    with pytest.raises(ConfigError, match=r"manifest\.ndjson cannot be written \(No space left on device\)"):
+        manifest.note(made(tmp_path), b"12345", "p1", "pml")
+    manifest.close()
