@@ -25,7 +25,9 @@ BFD_V3 = "https://bluebutton.cms.gov/fhir/StructureDefinition/"
 BFD_V2 = "https://bluebutton.cms.gov/resources/variables/"
 PART_D_TYPES = ("122",)  # nahdo.org/sopt: Medicare Drug Benefit
 OTHER_PARTS = ("Part A", "Part B", "Part C")
-CONTRACT = r"^([HSRE][0-9]{4})([- /]?([0-9]{3}))?([- /]?[0-9]{3})?$"
+CONTRACT = r"^([HSRE][0-9]{4})([-_ /:.]*(?:PBP)?[-_ /:.]*([0-9]{3}))?([-_ /:.]?[0-9]{1,3})?$"  # contract, PBP, segment
+CONTRACT_NAMES = (BFD_V3 + "BENE-CNTRCT-NUM", BFD_V2 + "plan_cntrct_rec_id")
+PBP_NAMES = (BFD_V3 + "BENE-PBP-NUM", BFD_V2 + "plan_pbp_rec_num")
 NEVER = ("entered-in-error", "draft")
 
 
@@ -36,20 +38,26 @@ def memberships(coverage: ir.Table) -> ir.Table:
         lambda c: has_code(c["type"]["coding"], ["plan", "subplan"]) & c["value"].re_search(r"^[0-9]{3}$")
     )[0]
     written = _written(coverage["class"], pbp_class["value"]).strip().upper()
-    contract = ibis.coalesce(_extension(coverage, "BENE-CNTRCT-NUM"), written.re_extract(CONTRACT, 1).nullif(""))
-    pbp = ibis.coalesce(
-        _extension(coverage, "BENE-PBP-NUM"), written.re_extract(CONTRACT, 3).nullif(""), pbp_class["value"]
-    )
     months = coverage.extension.filter(lambda e: e["url"].startswith(BFD_V2 + "ptdcntrct"))
+    pbp_months = coverage.extension.filter(lambda e: e["url"].startswith(BFD_V2 + "ptdpbpid"))
+    year = coverage.extension.filter(lambda e: e["url"] == BFD_V2 + "rfrnc_yr")[0]["valueDate"].left(4)
+    dated = year.notnull() | (months.map(_month).filter(lambda m: m["year"].notnull()).length() > 0).fill_null(False)
+    contract = ibis.coalesce(
+        _extension(coverage, CONTRACT_NAMES), written.re_extract(CONTRACT, 1).nullif(""), _always(months, dated)
+    )
+    pbp = ibis.coalesce(
+        _extension(coverage, PBP_NAMES), written.re_extract(CONTRACT, 3).nullif(""), pbp_class["value"],
+        _always(pbp_months, dated),
+    )  # fmt: skip
     return coverage.select(
         "id",
         beneficiary=reference_id(coverage.beneficiary.reference, "Patient"),
         source=ibis.literal("Coverage/").concat(coverage.id),
         contract=contract,
         pbp=pbp,
-        months=months.map(_month),
-        pbp_months=coverage.extension.filter(lambda e: e["url"].startswith(BFD_V2 + "ptdpbpid")).map(_month),
-        year=coverage.extension.filter(lambda e: e["url"] == BFD_V2 + "rfrnc_yr")[0]["valueDate"].left(4),
+        months=ibis.ifelse(_always(months, dated).isnull(), months.map(_month), None),
+        pbp_months=pbp_months.map(_month),
+        year=year,
         part_d=_is_part_d(coverage, classes, contract) | (months.length() > 0).fill_null(False),
         status=coverage.status,
         begins=coverage.period["start"],
@@ -67,6 +75,13 @@ def memberships(coverage: ir.Table) -> ir.Table:
         ),
         **versioned(coverage),
     )
+
+
+def _always(months: ir.ArrayValue, dated: ir.BooleanValue) -> ir.StringValue:
+    """The value of all twelve months, where nothing tells of which year they are: it then holds for the whole period."""
+    values = months.map(lambda m: _month(m)["value"])
+    same = (months.length() >= 12) & (values.unique().length() == 1)
+    return ibis.ifelse(~dated & same.fill_null(False), values[0], ibis.null("string"))
 
 
 def _written(classes: ir.ArrayValue, pbp: ir.StringValue) -> ir.StringValue:
@@ -131,10 +146,9 @@ def _month(extension: ir.StructValue) -> ir.StructValue:
     )
 
 
-def _extension(coverage: ir.Table, name: str) -> ir.StringValue:
-    found = coverage.extension.filter(
-        lambda e: e["url"].isin([BFD_V3 + name, (BFD_V3 + name).replace("https", "http", 1)])
-    )[0]
+def _extension(coverage: ir.Table, names: tuple[str, ...]) -> ir.StringValue:
+    urls = [url for name in names for url in (name, name.replace("https", "http", 1))]
+    found = coverage.extension.filter(lambda e: e["url"].isin(urls))[0]
     return ibis.coalesce(found["valueString"], found["valueCoding"]["code"], found["valueIdentifier"]["value"])
 
 

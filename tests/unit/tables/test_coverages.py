@@ -21,11 +21,34 @@ def v3(contract="H1234", pbp="003", base=V3, key="valueString"):
     return [{"url": base + name, key: value} for name, value in parts if value is not None]
 
 
+V2_PLAN = [
+    {"url": V2 + name, "valueIdentifier": {"value": value}}
+    for name, value in (("plan_cntrct_rec_id", "H1234"), ("plan_pbp_rec_num", "003"))
+]
+
+
+def months(*contracts):
+    """Monthly extensions of BFD v2 that do not tell their year."""
+    return [
+        {"url": f"{V2}ptdcntrct{number:02}", "valueCoding": {"code": contract}}
+        for number, contract in enumerate(contracts * (12 // len(contracts)), start=1)
+    ]
+
+
 # title -> (elements of the Coverage without a class of its own, (part_d, contract, pbp))
 DRESSES = {
     "CARIN class": ({"class": [plan("H1234-003")]}, (True, "H1234", "003")),
     "CARIN class after others": ({"class": [plan("G1", "group"), plan("H1234-003")]}, (True, "H1234", "003")),
     "class with segment": ({"class": [plan("H1234-003-001")]}, (True, "H1234", "003")),
+    "class with a short segment": ({"class": [plan("H1234-003-1")]}, (True, "H1234", "003")),
+    "class with the word PBP": ({"class": [plan("H1234 PBP 003")]}, (True, "H1234", "003")),
+    "class with underscore": ({"class": [plan("H1234_003")]}, (True, "H1234", "003")),
+    "BFD v2 as on its claims": ({"extension": V2_PLAN, "class": [plan("Part D")]}, (True, "H1234", "003")),
+    "BFD v2 months of no year that agree": (
+        {"extension": months("H1234"), "class": [plan("Part D")]},
+        (True, "H1234", None),
+    ),
+    "BFD v2 months of no year that differ": ({"extension": months("H1234", "S5678")}, (True, None, None)),
     "class with blank": ({"class": [plan("H1234 003")]}, (True, "H1234", "003")),
     "class with slash": ({"class": [plan("H1234/003")]}, (True, "H1234", "003")),
     "class without hyphen": ({"class": [plan("H1234003")]}, (True, "H1234", "003")),
