@@ -48,7 +48,6 @@ DRESSES = {
         {"extension": months("H1234"), "class": [plan("Part D")]},
         (True, "H1234", None),
     ),
-    "BFD v2 months of no year that differ": ({"extension": months("H1234", "S5678")}, (True, None, None)),
     "class with blank": ({"class": [plan("H1234 003")]}, (True, "H1234", "003")),
     "class with slash": ({"class": [plan("H1234/003")]}, (True, "H1234", "003")),
     "class without hyphen": ({"class": [plan("H1234003")]}, (True, "H1234", "003")),
@@ -170,6 +169,7 @@ MONTHS = {
         [("S4607", None, date(2019, 1, 1), date(2019, 1, 31))],
     ),
     "no year at all": ({"extension": [month(1, "S4607")]}, []),
+    "no year, two contracts": ({"extension": [month(n, "S4607" if n < 7 else "H1234") for n in range(1, 13)]}, []),
     "as identifier": ({"extension": [month(1, "S4607", key="valueIdentifier"), YEAR]}, [("S4607", None, *JANUARY)]),
     "as string": ({"extension": [month(1, "S4607", key="valueString"), YEAR]}, [("S4607", None, *JANUARY)]),
     "cut by the period": (
