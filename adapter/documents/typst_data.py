@@ -44,13 +44,15 @@ LINE, LANDSCAPE_LINE = 6.5 * INCH, 9 * INCH
 INSET = 7.0  # of a cell, at each side
 MARKER = 2.2  # em that a number or bullet takes at the most
 BOX = 1.4  # em that a check box takes
-KEPT = 3.5 * INCH  # a row that is taller than this, of the six and a half inches of a landscape page, may break
+PAGE, LANDSCAPE_PAGE = 9 * INCH, 6.5 * INCH
+KEPT = 0.54  # of the height of a page: a row that is taller may break
 LEADING = 1.4  # em from one line to the next, on the large side
 
 
 def typst_data(paper: Paper, large_print: bool, logo: str, shown: Shown, ruler: Ruler) -> tuple[str, str]:
     """The paper as JSON, and the characters that the fonts cannot show. ``logo`` is its file in the folder of the template, or ""."""
     sizes = LARGE_SIZES if large_print else SIZES
+    upright = _Setter(sizes, LINE, PAGE, ruler)
     data = {
         "language": paper.language,
         "title": paper.title,
@@ -60,7 +62,7 @@ def typst_data(paper: Paper, large_print: bool, logo: str, shown: Shown, ruler: 
         "sizes": sizes,
         "logo": {"file": logo, "alt": paper.logo} if logo else None,
         "sections": [
-            _Setter(sizes, LANDSCAPE_LINE if section.landscape else LINE, ruler).section(section)
+            (_Setter(sizes, LANDSCAPE_LINE, LANDSCAPE_PAGE, ruler) if section.landscape else upright).section(section)
             for section in paper.sections
         ],
     }
@@ -73,6 +75,7 @@ class _Setter:
 
     sizes: Mapping[str, float]
     line: float
+    page: float
     ruler: Ruler
 
     def section(self, section: Section) -> dict[str, Any]:
@@ -135,7 +138,7 @@ class _Setter:
             ],
             "rows": [[self.cell(cell, width) for cell, width in zip(row, widths, strict=True)] for row in table.rows],
             "kept": [
-                max(self.height(cell, width) for cell, width in zip(row, widths, strict=True)) <= KEPT
+                max(self.height(cell, width) for cell, width in zip(row, widths, strict=True)) <= KEPT * self.page
                 for row in table.rows
             ],
         }

@@ -125,6 +125,15 @@ def test_a_row_taller_than_a_page_goes_on_on_the_next(printed, facts):
     assert any("End." in page for page in pages[1:])
 
 
+def test_a_box_of_half_a_page_is_not_split(printed, facts):
+    """Four and a half of the nine inches: the second box goes to the next page whole."""
+    topics = tuple(
+        Topic(f"Topic {n}", tuple(f"First {n}." if m == 0 else f"Do {n}." for m in range(11))) for n in range(2)
+    )
+    pages = pages_of(printed("to-do", replace(facts, topics=topics)))
+    assert [page.count("Do 1.") for page in pages] == [0, 10]
+
+
 def test_no_heading_stands_alone_at_the_foot_of_a_page(printed, facts):
     """The heading above the boxes goes with the first box to the next page."""
     tip = tuple(Topic(f"Topic {n}", tuple(f"Action {n}.{m}" for m in range(8))) for n in range(6))
