@@ -67,9 +67,11 @@ def results(answer: Resource, count: int) -> tuple[EntryResult, ...]:
     Raises SinkError when the answer is no Bundle with as many entries.
     """
     entries = answer.get("entry") or []
-    if answer.get("resourceType") != "Bundle" or len(entries) != count:
+    responses = [entry.get("response") for entry in entries if isinstance(entry, dict)]
+    told = [response for response in responses if isinstance(response, dict)]
+    if answer.get("resourceType") != "Bundle" or len(told) != count:
         raise SinkError("The FHIR server's answer to a Bundle does not tell about each entry: use a FHIR R4 server.")
-    return tuple(_result(entry.get("response") or {}) for entry in entries)
+    return tuple(map(_result, told))
 
 
 def _personal(value: object, key: str = "") -> Iterator[str]:
@@ -98,6 +100,7 @@ def _is_repeatable(request: Resource) -> bool:
 def _result(response: Resource) -> EntryResult:
     digits = str(response.get("status", ""))[:3]
     status = int(digits) if digits.isdigit() else 0
-    said = "" if 200 <= status < 300 else outcome_text(response.get("outcome") or {})
+    outcome = response.get("outcome")
+    said = outcome_text(outcome) if isinstance(outcome, dict) and not 200 <= status < 300 else ""
     tag = response.get("etag")
     return EntryResult(status, version_in(tag if isinstance(tag, str) else None), said)

@@ -160,6 +160,26 @@ def test_a_transaction_answered_with_a_failed_or_missing_entry():
         assert "does not tell about each entry" in str(fault_of(lambda: client.transaction(bundle)))
 
 
+@pytest.mark.parametrize(
+    "entries", [[None], ["x"], [{}], [{"response": None}], [{"response": "201"}], {"response": {"status": "201"}}]
+)
+def test_an_answer_that_does_not_tell_about_an_entry_is_a_fault(entries):
+    answer = {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
+    with connected(script(reply(answer))) as (client, _, _):
+        bundle = bundles.put_bundle([PATIENT], client.base_url)
+        assert "does not tell about each entry" in str(fault_of(lambda: client.transaction(bundle)))
+
+
+@pytest.mark.parametrize(
+    "outcome_told", ["x", ["x"], None, {"issue": "x"}, {"resourceType": "OperationOutcome", "issue": {}}]
+)
+def test_a_failed_entry_may_say_nothing_of_use(outcome_told):
+    answer = {"resourceType": "Bundle", "entry": [{"response": {"status": "409", "etag": 5, "outcome": outcome_told}}]}
+    with connected(script(reply(answer))) as (client, _, _):
+        fault = fault_of(lambda: client.transaction(bundles.put_bundle([PATIENT], client.base_url)))
+        assert (fault.status, "no reason given" in str(fault)) == (409, True)
+
+
 def test_a_write_redirected_is_not_followed():
     with connected(script(Reply(307, headers={"Location": "/fhir2"}))) as (client, server, _):
         fault = fault_of(lambda: client.transaction(bundles.put_bundle([PATIENT], client.base_url)))
