@@ -24,6 +24,7 @@ from adapter.fhir.json import Resource, loads
 from adapter.population import plan_year_tables
 from adapter.resources.enrollment_life import opt_out_withdrawn, opted_out, re_enrolled
 from adapter.resources.ids import reference_to
+from adapter.resources.narrative import clean
 from adapter.resources.provenance import provenance
 from adapter.resources.service_events import Service, reference_of, service_event, withdrawn
 from adapter.services import records
@@ -95,7 +96,10 @@ def record_service(
     def judge(standing: Standing, held: Mapping[str, Resource]) -> _Plan:
         made, enrollment = records.settled(asked, standing)
         row = records.same_event(standing.services, made)
-        made = _whole(records.with_known(made, row, correct), held.get(row["source"], {}) if row else {})
+        made = records.with_known(made, row, correct)
+        if row:
+            made = _with_told(made, row, held.get(row["source"], {}), correct)
+        made = _understood(made)
         return _Plan(reference_of(made), enrollment, partial(service_event, made), made.on_day, about=made.about)
 
     return _recorded(place, judge, config, pool)
@@ -231,17 +235,28 @@ def _read(snapshot: Snapshot) -> dict[str, Resource]:
     return {reference_to(one): one for one in map(loads, lines)}
 
 
-def _whole(service: Service, held: Resource) -> Service:
-    """The service with what only the resource of an earlier record tells, and with what is understood where nothing is told."""
+def _with_told(service: Service, row: Row, held: Resource, correct: bool) -> Service:
+    """The service with what only the resource of its earlier record tells: its words and the person who did it.
+
+    Raises RefusedRecord when others are told, without ``correct``.
+    """
     words = [one["contentString"] for one in held.get("payload", []) if "contentString" in one]
     actors = [one.get("actor", {}) for one in held.get("performer", [])] + [held.get("sender", {})]
     persons = [one["reference"] for one in actors if "reference" in one]
+    changes = {}
+    for fact, known in (("text", words[:1]), ("performer", persons[:1])):
+        told = getattr(service, fact)
+        # The words of a recommendation make it what it is, in whatever letter case they are told again.
+        if known and (not told or (fact == "text" and service.kind == "recommendation")):
+            changes[fact] = known[0]
+        elif known and clean(told) != known[0] and not correct:
+            raise records.contradiction(service, row, fact, known[0])
+    return replace(service, **changes)
+
+
+def _understood(service: Service) -> Service:
+    """The service with what is understood where nothing is told."""
     told: dict[str, Any] = {}
-    # The words of a recommendation make it what it is, in whatever letter case they are told again.
-    if words and (not service.text or service.kind == "recommendation"):
-        told["text"] = words[0]
-    if persons and not service.performer:
-        told["performer"] = persons[0]
     if service.kind == "cmr":
         told |= {name: "U" for name in ("cognitively_impaired", "ltc_facility") if not getattr(service, name)}
     if not service.recipient and service.kind in RECIPIENT_UNDERSTOOD:

@@ -5,6 +5,7 @@ Every refusal is a RefusedRecord with one sentence: what is impossible, and what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -52,6 +53,22 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     "recommendation": ("method", "recipient", "about"),
     "resolution": ("method", "recipient", "about", "changed"),
 }
+# What a reference may point at: who did it, and what a record is about.
+_POINTS_AT = {
+    "performer": ("Practitioner", "PractitionerRole", "Organization"),
+    "summary_sent": ("Procedure",),
+    "resolution": ("Communication",),
+    "recommendation": ("DetectedIssue",),
+    "safe_disposal": ("Procedure", "Communication"),
+}
+_TITLES = {
+    "cognitively_impaired": "answer to cognitively impaired",
+    "ltc_facility": "answer to long-term care facility",
+    "minutes": "number of minutes",
+    "changed": "outcome (drug therapy changed)",
+    "about": "reference of what it is about",
+    "text": "wording",
+}
 _FACTS = ("method", "recipient", "answer", "cognitively_impaired", "ltc_facility", "about", "changed")
 _WORDS: Mapping[str, tuple[Mapping[str, str], str]] = {
     "provider": (PROVIDER_TYPES, "type of provider"),
@@ -84,6 +101,8 @@ def check_facts(service: Service) -> None:
     _known(name, "method", service.method, methods)
     for fact, (words, title) in _WORDS.items():
         _known(name, title, getattr(service, fact), words)
+    _points_at(name, "performer", service.performer, _POINTS_AT["performer"])
+    _points_at(name, "about", service.about, _POINTS_AT.get(service.kind, ()))
     if service.minutes is not None and not 0 < service.minutes <= LONGEST_MINUTES:
         raise RefusedRecord(f"{name}: {service.minutes} minutes are not possible; give 1 to {LONGEST_MINUTES}")
 
@@ -197,13 +216,19 @@ def with_known(service: Service, row: Row | None, correct: bool) -> Service:
         if told in ("", None):
             changes[fact] = known if known is not None else told
         elif not correct and _contradicts(fact, told, known):
-            raise RefusedRecord(
-                f"{SERVICES[code_of(service.kind)]} of {row['on_day']} is recorded with another {fact}"
-                f" ({known}, not {told}); add --correct to replace it"
-            )
+            raise contradiction(service, row, fact, known)
     if row["on_day"] and row["on_day"] != service.on_day and not correct:
         changes["on_day"] = row["on_day"]  # a problem counts once a year, whatever day it is told again
     return replace(service, **changes)
+
+
+def contradiction(service: Service, row: Row, fact: str, known: object) -> RefusedRecord:
+    """The refusal of a fact that is told otherwise than it is recorded. Words are not repeated: they may name somebody."""
+    values = "" if fact == "text" else f" ({known}, not {getattr(service, fact)})"
+    return RefusedRecord(
+        f"{SERVICES[code_of(service.kind)]} of {row['on_day']} is recorded with another {_TITLES.get(fact, fact)}"
+        f"{values}; add --correct to replace it"
+    )
 
 
 def same_event(services: Iterable[Row], service: Service) -> Row | None:
@@ -336,6 +361,12 @@ def _contradicts(fact: str, told: object, known: object) -> bool:
     if known is None or told == known:
         return False
     return not (known == "U" or (fact == "answer" and known == "no_answer"))
+
+
+def _points_at(name: str, fact: str, reference: str, types: Collection[str]) -> None:
+    if reference and not re.fullmatch(rf"({'|'.join(types)})/[A-Za-z0-9\-.]{{1,64}}", reference):
+        forms = " or ".join(f"{one}/[id]" for one in types)
+        raise RefusedRecord(f"{name}: {fact} is no reference of the form {forms}; correct it")
 
 
 def _known(name: str, title: str, code: str, words: Collection[str]) -> None:

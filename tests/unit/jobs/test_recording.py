@@ -124,6 +124,23 @@ def test_a_correction_replaces_what_stood(folder, record):
     assert {"url": "method", "valueCode": "telehealth"} in cmr["extension"][0]["extension"]
 
 
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        (asked("tmr", performer="Practitioner/p1"), asked("tmr", performer="Practitioner/p2")),
+        (asked("resolution", changed=True, text="agreed"), asked("resolution", changed=True, text="by Dr. Roe")),
+    ],
+    ids=["performer", "words"],
+)
+def test_another_performer_or_other_words_need_to_be_a_correction(folder, record, first, other):
+    record(asked("recommendation", text="Stop it"))
+    record(first)
+    with pytest.raises(RefusedRecord, match="add --correct") as refused:
+        record(other)
+    assert "Roe" not in str(refused.value)
+    assert record(other, correct=True).what == "changed"
+
+
 def test_what_others_added_stays(folder, record):
     record(asked("cmr_offer", method="mail"))
     [offer] = held(folder, "Communication")

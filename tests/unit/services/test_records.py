@@ -155,6 +155,12 @@ def test_the_contract_chooses_and_so_does_the_day():
         (asked("invitation", about="Procedure/1"), "it has no about"),
         (asked("tmr", minutes=0), "0 minutes are not possible; give 1 to 600"),
         (asked("tmr", minutes=601), "601 minutes are not possible"),
+        (asked("tmr", performer="Dr. Roe"), "performer is no reference of the form Practitioner/[id]"),
+        (asked("tm", performer="Patient/1"), "performer is no reference"),
+        (asked("tm", performer="Practitioner/a b"), "performer is no reference"),
+        (asked("recommendation", about="foo"), "about is no reference of the form DetectedIssue/[id]"),
+        (asked("summary_sent", about="Communication/1"), "about is no reference of the form Procedure/[id]"),
+        (asked("safe_disposal", about="x"), "Procedure/[id] or Communication/[id]"),
     ],
 )
 def test_facts_that_cannot_be_are_refused(service, words):
