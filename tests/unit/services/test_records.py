@@ -156,8 +156,14 @@ def test_the_contract_chooses_and_so_does_the_day():
         (asked("tmr", minutes=0), "0 minutes are not possible; give 1 to 600"),
         (asked("tmr", minutes=601), "601 minutes are not possible"),
         (asked("tmr", performer="Dr. Roe"), "performer is no reference of the form Practitioner/[id]"),
-        (asked("tm", performer="Patient/1"), "performer is no reference"),
-        (asked("tm", performer="Practitioner/a b"), "performer is no reference"),
+        (
+            asked("tmr", performer="Patient/1"),
+            "performer is no reference of the form Practitioner/[id] or PractitionerRole/[id]",
+        ),
+        (
+            asked("tmr", performer="Practitioner/a b"),
+            "performer is no reference of the form Practitioner/[id] or PractitionerRole/[id]",
+        ),
         (asked("recommendation", about="foo"), "about is no reference of the form DetectedIssue/[id]"),
         (asked("summary_sent", about="Communication/1"), "about is no reference of the form Procedure/[id]"),
         (asked("safe_disposal", about="x"), "Procedure/[id] or Communication/[id]"),
