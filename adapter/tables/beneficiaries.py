@@ -5,9 +5,12 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from adapter.tables.columns import bad_dates, earliest, fault_of, newest, text_date, versioned, wrong_type
+from adapter.tables.columns import bad_dates, earliest, fault_of, has_code, newest, text_date, versioned, wrong_type
 
 MBI_SYSTEMS = ("http://hl7.org/fhir/sid/us-mbi", "https://hl7.org/fhir/sid/us-mbi", "urn:oid:2.16.840.1.113883.4.927")
+MBI_FORM = (
+    "^[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9][AC-HJKMNP-RT-Y]{2}[0-9]{2}$"
+)
 
 
 def patients(patient: ir.Table) -> ir.Table:
@@ -62,7 +65,16 @@ def _current_mbis(identifiers: ir.ArrayValue) -> ir.IntegerValue:
 
 
 def _mbis(identifiers: ir.ArrayValue) -> ir.ArrayValue:
-    return identifiers.filter(lambda i: i["system"].isin(MBI_SYSTEMS) & i["value"].notnull())
+    """The identifiers that are MBIs by their system, or by the type MC (v2-0203) and their form where a plan has a system of its own."""
+    return identifiers.filter(
+        lambda i: (
+            (
+                i["system"].isin(MBI_SYSTEMS).fill_null(False)
+                | (has_code(i["type"]["coding"], ["MC"]) & _normal(i["value"]).re_search(MBI_FORM).fill_null(False))
+            )
+            & i["value"].notnull()
+        )
+    )
 
 
 def _current(mbis: ir.ArrayValue) -> ir.ArrayValue:

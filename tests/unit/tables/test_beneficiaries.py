@@ -9,6 +9,7 @@ import pytest
 from adapter.tables import beneficiaries
 from tests.unit.tables.samples import mbi, patient
 
+MEDICARE_NUMBER = {"coding": [{"code": "MC"}]}
 HISTORIC = {
     "coding": [
         {
@@ -33,6 +34,8 @@ MBIS = [
     ([mbi("A", system="urn:oid:2.16.840.1.113883.4.927")], "A"),
     ([mbi("A", system="http://hl7.org/fhir/sid/us-ssn")], None),
     ([mbi("A", system=None)], None),
+    ([mbi("1EG4-TE5-MK73", system="https://plan.example/mbi", type=MEDICARE_NUMBER)], "1EG4TE5MK73"),
+    ([mbi("123456789A", system="https://plan.example/hicn", type=MEDICARE_NUMBER)], None),
     (
         [mbi("OLD", period={"start": "2018", "end": "2020-01-01"}), mbi("NEW", period={"start": "2020-01-02"})],
         "NEW",
