@@ -18,7 +18,7 @@ ADDRESS_USES = ("home", "", "work", "billing")
 def dicts(value: Any) -> list[Mapping[str, Any]]:
     """The objects in a list; one object by itself counts as a list of one."""
     items = value if isinstance(value, list) else [value]
-    return [item for item in items if isinstance(item, Mapping)]
+    return [item for item in items if isinstance(item, dict)]
 
 
 def string(value: Any) -> str:
@@ -63,7 +63,7 @@ def day(value: Any) -> date | None:
 
 def target(reference: Any, kind: str) -> str:
     """The id that a Reference to ``kind`` points at, relative or absolute; "" for none."""
-    text = string(reference.get("reference")) if isinstance(reference, Mapping) else ""
+    text = string(reference.get("reference")) if isinstance(reference, dict) else ""
     parts = text.split("/_history/")[0].split("/")
     return parts[-1] if len(parts) > 1 and parts[-2] == kind else ""
 

@@ -30,12 +30,18 @@ class Ruler:
         known = self.bold if bold else self.regular
         return sum(known.get(letter, UNKNOWN) for letter in text)
 
+    def _surely(self, size: float, width: float) -> float:
+        """How many letters surely fit in ``width`` points."""
+        return width * UNITS / (size * self._widest)
+
     def points(self, text: str, size: float, bold: bool = False) -> float:
         """The width of the text in points."""
         return self._units(text, bold) * size / UNITS
 
     def lines(self, text: str, size: float, width: float, bold: bool = False) -> int:
         """How many lines of ``width`` points the text may take, words unbroken, filled as the compiler fills them; at least one."""
+        if len(text) <= self._surely(size, width):
+            return 1
         lines, used, space = 1, 0.0, self.points(" ", size, bold)
         for word in text.split(" "):
             wide = self.points(word, size, bold)
@@ -47,8 +53,7 @@ class Ruler:
 
     def fitted(self, text: str, size: float, width: float, bold: bool = False) -> str:
         """The text where each part of a word that is wider than ``width`` points may break anywhere, and no other."""
-        at_most = width * UNITS / (size * self._widest)  # letters that surely fit
-        if max(map(len, text.split(" "))) <= at_most:
+        if max(map(len, text.split(" "))) <= self._surely(size, width):
             return text
         return " ".join(self._word(word, size, width, bold) for word in text.split(" "))
 
