@@ -128,6 +128,8 @@ def _held(answer: Answer, kind: str) -> str:
     """What a body that is no resource is: cut off or otherwise unreadable, or something else."""
     try:
         _parsed(answer)
-    except (ValueError, ConformanceError):
+    except ConformanceError as fault:  # names an element or a line, never a value; its remedy is for who sends
+        return f"{kind} that is no FHIR resource ({str(fault).rpartition(': ')[0]})"
+    except ValueError:
         return f"{kind} that cannot be read, broken off or not in UTF-8, so it is no FHIR resource"
     return f"{kind} that is no FHIR resource"

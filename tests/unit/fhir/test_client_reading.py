@@ -418,6 +418,17 @@ def test_xml():
         assert server.requests[0].headers["Accept"] == "application/fhir+xml"
 
 
-def test_broken_xml_is_no_resource():
-    with connected(script(Reply(200, b"<Bundle", "application/fhir+xml")), format="xml") as (client, _, _):
-        assert "no FHIR resource" in str(fault_of(lambda: list(client.search("Patient", {}))))
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"<Bundle", "The XML document is broken (line 1)"),
+        (
+            b'<Bundle xmlns="http://hl7.org/fhir"><kind value="secret"/></Bundle>',
+            "Bundle.kind is no element of FHIR R4",
+        ),
+    ],
+)
+def test_broken_xml_is_no_resource(body, words):
+    with connected(script(Reply(200, body, "application/fhir+xml")), format="xml") as (client, _, _):
+        fault = fault_of(lambda: list(client.search("Patient", {})))
+        assert f"application/fhir+xml that is no FHIR resource ({words}) (status 200)" in str(fault)
