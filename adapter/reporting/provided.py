@@ -115,12 +115,14 @@ def recommendations(of: Services) -> ir.Table:
     """One row per beneficiary with recommendations to prescribers: recommendations, therapy_changes.
 
     Practice [P], reference/cms-rules.md 5: problems are de-duplicated on beneficiary, reason, action and drug within the
-    year; a recommendation recorded again has the same id (``service_events.identity``), so one resource is one of them. A
-    change counts once for each recommendation that counts, so that changes are never above recommendations. With their
-    resources ``recommended`` and ``resolved``.
+    year. So recommendations about one problem (``about``) in the same words are one; one that names no problem stands for
+    itself. A change counts once for each recommendation that counts, so that changes are never above recommendations.
+    With their resources ``recommended`` and ``resolved``.
     """
     made = of.counted("recommendation")
-    made = made.filter((made.recipient == "prescriber").fill_null(True)).select("beneficiary", "source", "_from")
+    made = made.filter((made.recipient == "prescriber").fill_null(True))
+    problem = made.about.concat(" ", ibis.coalesce(made.words, ""))
+    made = made.select("beneficiary", "source", "_from", problem=ibis.coalesce(problem, made.source))
     changed = of.counted("resolution")
     changed = changed.filter(changed.changed.fill_null(False))
     changed = changed.group_by(_about=changed.about).agg(_change=changed._from.min())
@@ -128,8 +130,8 @@ def recommendations(of: Services) -> ir.Table:
     led = rows._about.notnull()
     resolved = rows._change.collect(where=led).sort().join(SEVERAL).nullif("")
     return rows.group_by("beneficiary").agg(
-        recommendations=rows.source.nunique(),
-        therapy_changes=rows.source.nunique(where=led),
+        recommendations=rows.problem.nunique(),
+        therapy_changes=rows.problem.nunique(where=led),
         **of.sources(recommended=_joined(rows), resolved=resolved),
     )
 

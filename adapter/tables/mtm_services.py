@@ -50,7 +50,7 @@ CODED: dict[str, tuple[Collection[str], str]] = {  # what a column may hold, and
 }
 COLUMNS = (
     "service", "source", "version", "beneficiary", "contract", "plan_year", "enrollment", "kind", "on_day", "method",
-    "provider", "recipient", "cognitively_impaired", "ltc_facility", "minutes", "answer", "changed", "about",
+    "provider", "recipient", "cognitively_impaired", "ltc_facility", "minutes", "answer", "changed", "about", "words",
 )  # fmt: skip
 
 
@@ -59,8 +59,9 @@ def services(procedures_read: ir.Table, communications_read: ir.Table) -> ir.Tab
 
     Columns: service (id), source (``Procedure/mtm-...``), version (meta.versionId or NULL), beneficiary, contract, plan_year
     (int64), enrollment (``CarePlan/mtm-...``), kind, on_day (date; NULL when absent or partial), method, provider, recipient,
-    cognitively_impaired, ltc_facility, minutes (int64), answer, changed (boolean), about (source of what it is about). A fact
-    that is not told is NULL. The codes are those of ``adapter/resources/service_codes.py``.
+    cognitively_impaired, ltc_facility, minutes (int64), answer, changed (boolean), about (source of what it is about), words
+    (of a Communication, in lower case with single blanks). A fact that is not told is NULL. The codes are those of
+    ``adapter/resources/service_codes.py``.
     """
     return standing(procedures(procedures_read), communications(communications_read))
 
@@ -81,6 +82,7 @@ def procedures(procedure: ir.Table) -> ir.Table:
         "provider": _first_code(own.performer.map(lambda p: p["function"]["coding"]).flatten(), PROVIDER_TYPE),
         "recipient": _part(parts, "recipient")["valueCode"],
         "about": ibis.null("string"),
+        "words": ibis.null("string"),
     }
     return _rows(own, "Procedure", "performedDateTime", parts, facts, REVIEW_METHODS, PROCEDURES)
 
@@ -97,6 +99,7 @@ def communications(communication: ir.Table) -> ir.Table:
         "provider": _part(parts, "providerType")["valueCode"],
         "recipient": _part(parts, "recipient")["valueCode"],
         "about": ibis.coalesce(_first_reference(own.inResponseTo), _first_reference(own.about)),
+        "words": own.payload[0]["contentString"].strip().re_replace(r"\s+", " ").lower().nullif(""),
     }
     told = [kind for kind in SERVICE_KINDS if kind not in PROCEDURES]
     return _rows(own, "Communication", "sent", parts, facts, CONTACT_METHODS, told)

@@ -207,6 +207,7 @@ COMMUNICATION: dict[str, Shape] = _SERVICE | {
     "sent": STRING,
     "about": [REFERENCE],
     "inResponseTo": [REFERENCE],
+    "payload": [{"contentString": STRING}],
 }
 
 SHAPES: dict[str, dict[str, Shape]] = {

@@ -18,6 +18,7 @@ SERVICE = {
     "plan_year": "int64", "enrollment": "string", "kind": "string", "on_day": "date", "method": "string",
     "provider": "string", "recipient": "string", "cognitively_impaired": "string", "ltc_facility": "string",
     "minutes": "int64", "answer": "string", "changed": "boolean", "about": "string",
+    "words": "string",
 }  # fmt: skip
 NUMBERS = count(1)
 

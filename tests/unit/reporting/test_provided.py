@@ -135,6 +135,22 @@ def test_what_was_recommended_to_the_beneficiary_does_not_count(row):
     assert found["recommendations"] == 1
 
 
+def test_one_problem_in_the_same_words_is_one_recommendation(row):
+    told = {"recipient": "prescriber", "about": "DetectedIssue/d1"}
+    found = row(
+        service("recommendation", "0302", "r1", words="stop it", **told),
+        service("recommendation", "0502", "r2", words="stop it", **told),
+        service("recommendation", "0602", "r3", words="lower the dose", **told),
+        service("recommendation", "0602", "r4", words="stop it", recipient="prescriber", about="DetectedIssue/d2"),
+        service("recommendation", "0602", "r5", words="stop it", recipient="prescriber"),
+        service("recommendation", "0603", "r6", words="stop it", recipient="prescriber"),
+        service("resolution", "0303", about="Communication/r1", changed=True),
+        service("resolution", "0503", about="Communication/r2", changed=True),
+        service("resolution", "0604", about="Communication/r6", changed=True),
+    )
+    assert (found["recommendations"], found["therapy_changes"]) == (5, 2)
+
+
 def test_safe_disposal(row):
     assert row(service("safe_disposal", "0302"))["safe_disposal"] == "Y"
     assert row(service("safe_disposal", "0115"))["safe_disposal"] == "N"  # before the enrollment

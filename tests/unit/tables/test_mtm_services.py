@@ -88,6 +88,7 @@ def test_a_row_of_a_cmr_holds_what_the_procedure_says(rows):
         "answer": None,
         "changed": None,
         "about": None,
+        "words": None,
     }
 
 
@@ -104,6 +105,12 @@ def test_a_row_of_a_resolution_holds_what_the_communication_says(rows):
     assert facts(row, "source", "kind", "method", "provider", "recipient", "changed", "about") == (
         f"Communication/{made['id']}", "resolution", "fax", "physician", "prescriber", False, "Communication/r1",
     )  # fmt: skip
+
+
+def test_the_words_are_in_one_form(rows):
+    made = event("recommendation", text="Stop  the DRUG.")
+    made["payload"][0]["contentString"] = " Stop  the\n DRUG. "
+    assert rows(made)[made["id"]]["words"] == "stop the drug."
 
 
 def test_facts_that_are_not_told_are_null_and_every_kind_comes_back(rows):
