@@ -24,7 +24,10 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One resource of a page. ``key`` is Type/id, "" without an id; an included one is no match."""
+    """One resource of a page. ``key`` is Type/id and version, "" without an id; an included one is no match.
+
+    A resource that is changed while pages are read may come in both versions; the tables take the newest.
+    """
 
     key: str
     resource: Resource
@@ -140,5 +143,6 @@ def _mode(entry: Resource) -> object:
 
 
 def _key(resource: Resource) -> str:
-    identity = resource.get("id")
-    return f"{resource['resourceType']}/{identity}" if identity is not None else ""
+    identity, meta = resource.get("id"), resource.get("meta")
+    version = meta.get("versionId") if isinstance(meta, dict) else None
+    return f"{resource['resourceType']}/{identity}/_history/{version}" if identity is not None else ""

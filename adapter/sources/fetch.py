@@ -78,7 +78,7 @@ def _patients(client: FhirClient, patients: str, path: Path) -> list[str] | None
         raise SourceError(
             f"{client.base_url} holds no Patient that fits; check the base URL and the search for patients"
         )
-    return ids if patients else None
+    return list(dict.fromkeys(ids)) if patients else None
 
 
 def not_served(client: FhirClient, kind: str, error: NotServed) -> str:

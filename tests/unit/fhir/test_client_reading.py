@@ -124,6 +124,13 @@ def test_resources_without_an_id_are_all_kept():
         assert len(list(client.search("Basic", {}))) == 2
 
 
+def test_a_resource_that_is_changed_between_two_pages_comes_in_both_versions_once_each():
+    one, two = (condition(1) | {"meta": {"versionId": version}} for version in "12")
+    answers = script(reply(page(one, following="?page=2", total=1)), reply(page(two, two)))
+    with connected(answers) as (client, _, _):
+        assert list(client.search("Condition", {})) == [one, two]  # a table takes the newest by lastUpdated
+
+
 @pytest.mark.parametrize("post", [False, True])
 def test_a_strict_search_asks_that_no_parameter_be_ignored(post):
     params = {"identifier" if post else "status": "x"}
