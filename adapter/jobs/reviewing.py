@@ -19,7 +19,7 @@ from adapter import __version__
 from adapter.config import Config
 from adapter.engines.duckdb import EnginePool
 from adapter.enrolled import TYPES, standing_of
-from adapter.errors import ConfigError, SinkError
+from adapter.errors import ConfigError, ConformanceError, SinkError
 from adapter.fhir import conformance
 from adapter.fhir.json import Resource, loads
 from adapter.jobs.reconciling import Reconciled, reconcile
@@ -141,8 +141,9 @@ class _Task:
         # What was judged stands before what was read after it: who wrote in between is then noticed by the version.
         held = _held(self.sink, made) | judged | dict(current or {})
         _refuse_later(made, held)
-        state = {**_of_source(self.records, made), **held}
-        return made, held, resources.written(made, state, base_url=self.base_url, recorded=self.asked.recorded)
+        state, notices = _without_invalid_allergies({**_of_source(self.records, made), **held})
+        result = resources.written(made, state, base_url=self.base_url, recorded=self.asked.recorded)
+        return made, held, replace(result, notices=(*result.notices, *notices))
 
     def _judged(self) -> tuple[Review, dict[str, Resource]]:
         """What the form settles, and what the sink holds for it.
@@ -202,7 +203,7 @@ def read_form(path: Path, today: date) -> ReviewForm:
 
 def _refuse(path: Path, found: list[tuple[str, str]]) -> None:
     if found:
-        raise ConfigError("\n".join(f"{path.name}: {key}: {fault}" for key, fault in found))
+        raise ConfigError("\n".join(f"{path.name}: {key or 'the form'}: {fault}" for key, fault in found))
 
 
 def _pdf(path: Path) -> Printed:
@@ -237,6 +238,19 @@ def _of_source(records: Reconciled, made: Review) -> dict[str, Resource]:
     if made.known_reviewer in records.resources:
         own[made.known_reviewer] = records.resources[made.known_reviewer]
     return own
+
+
+def _without_invalid_allergies(state: dict[str, Resource]) -> tuple[dict[str, Resource], list[str]]:
+    """``state`` without the AllergyIntolerances of others that are not valid FHIR: the document holds all, and would not be either."""
+    invalid = []
+    for key, one in state.items():
+        if one["resourceType"] == "AllergyIntolerance":
+            try:
+                conformance.validate(one)
+            except ConformanceError:
+                invalid.append(key)
+    left = [f"{key} is not valid FHIR and is left out of the document" for key in invalid]
+    return {key: one for key, one in state.items() if key not in invalid}, left
 
 
 def _changes(result: Written, held: Mapping[str, Resource]) -> Iterator[Change]:

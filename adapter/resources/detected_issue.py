@@ -11,11 +11,11 @@ http://hl7.org/fhir/us/smp/StructureDefinition/smp-medication-action-plan-detect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from adapter.resources.ids import BASE, Resource, identifier, references, resource_id, tag
+from adapter.resources.ids import BASE, Resource, elements, identifier, references, resource_id, tag
 from adapter.resources.merging import merge, reference_elements
 from adapter.resources.narrative import bullets, clean, narrative, paragraph
 
@@ -202,13 +202,13 @@ def plan_of(held: Resource) -> tuple[str, int]:
     return contract, int(told.get("planYear", {}).get("valueInteger", 0))
 
 
-def _parts(held: Resource) -> list[dict[str, Any]]:
+def _parts(held: Resource) -> list[Mapping[str, Any]]:
     """The parts of the own extension."""
     return [
         part
-        for extension in held.get("extension", [])
+        for extension in elements(held.get("extension"))
         if extension.get("url") == PROBLEM_EXTENSION
-        for part in extension.get("extension", [])
+        for part in elements(extension.get("extension"))
     ]
 
 

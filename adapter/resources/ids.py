@@ -90,8 +90,15 @@ def tag(kind: Kind) -> dict[str, str]:
 
 def is_own(resource: Mapping[str, Any], kind: Kind | None = None) -> bool:
     """Whether the adapter made ``resource`` (and made it as ``kind``, when one is given): its tag tells."""
-    codes = [t.get("code") for t in resource.get("meta", {}).get("tag", []) if t.get("system") == RESOURCE_KIND]
+    meta = resource.get("meta")
+    tags = elements(meta.get("tag") if isinstance(meta, Mapping) else None)
+    codes = [t.get("code") for t in tags if t.get("system") == RESOURCE_KIND]
     return bool(codes) if kind is None else kind in codes
+
+
+def elements(value: object) -> list[Mapping[str, Any]]:
+    """The members of ``value`` that are JSON objects; none when it is no list: what others wrote need not be FHIR."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list | tuple) else []
 
 
 def is_reference(source: str) -> bool:

@@ -499,3 +499,23 @@ def test_claims_and_orders_that_a_drug_rests_on_are_told(asked, folder):
     asked(source)
     [made] = [one for one in held(source, "MedicationStatement") if one["id"] != "s1" and one["status"] == "active"]
     assert [one["reference"] for one in made["derivedFrom"]] == ["ExplanationOfBenefit/e1", "MedicationRequest/r1"]
+
+
+def test_an_allergy_of_others_that_is_not_valid_is_left_out_and_told(asked, folder):
+    fine = {
+        "resourceType": "AllergyIntolerance", "id": "a1", "patient": {"reference": "Patient/p1"}, "code": {"text": "penicillin"},
+    }  # fmt: skip
+    source = folder(*RECORDS, fine, fine | {"id": "a2", "code": "sulfa"})
+    made = asked(source)
+    assert "AllergyIntolerance/a2 is not valid FHIR and is left out of the document" in made.notices
+    [document] = held(source, "Bundle")
+    held_ids = [entry["resource"]["id"] for entry in document["entry"]]
+    assert ("a1" in held_ids, "a2" in held_ids) == (True, False)
+
+
+@pytest.mark.parametrize("written", ["[]", '"x"', "5"])
+def test_a_form_that_is_no_object_is_told_as_a_whole(folder, tmp_path, written):
+    path = tmp_path / "review.json"
+    path.write_text(written, encoding="utf-8")
+    ran = run("review", folder(*RECORDS), "p1", "--input", path)
+    assert (ran.code, ran.sentence.startswith("review.json: the form: Expected `object`")) == (2, True)

@@ -276,3 +276,13 @@ def test_codes_are_read_with_their_displays():
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_any_text_gives_a_valid_issue(title, detail):
     DetectedIssue.model_validate(make(change(title=f"A{title}", detail=detail)))
+
+
+@pytest.mark.parametrize(
+    "extension", ["x", {"url": PROBLEM_EXTENSION}, [None], [{"url": PROBLEM_EXTENSION, "extension": "x"}]]
+)
+def test_an_issue_that_is_not_formed_as_fhir_is_no_proposal(extension):
+    held = {"resourceType": "DetectedIssue", "status": "preliminary", "extension": extension}
+    assert rule_of(held) == ""
+    assert not is_open_proposal(held)
+    assert plan_of(held) == ("", 0)

@@ -51,6 +51,8 @@ def test_a_tag_marks_what_is_own(kind):
 
 def test_without_the_tag_or_with_another_kind_it_is_not_own():
     assert not ids.is_own({"resourceType": "Basic"})
+    assert not ids.is_own({"meta": "x"})
+    assert not ids.is_own({"meta": {"tag": [None, "x"]}})
     assert not ids.is_own({"meta": {"tag": [{"code": "enrollment"}, {"system": "x", "code": "enrollment"}]}})
     assert not ids.is_own({"meta": {"tag": [ids.tag("enrollment")]}}, "provenance")
 
