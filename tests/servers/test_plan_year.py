@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapter.fhir.client import FhirClient
 from adapter.resources.definitions import definitions
 from tests.servers.demo_copy import DemoCopy, copy_of_demo
 from tests.servers.plain import Plain, Resource, key, kind_of, versions
@@ -202,6 +203,61 @@ def year_end(year: Year) -> str:
     )
     assert (ran.code, ran.out) == (2, "")
     return ran.err
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "words"),
+    [
+        (
+            ("cmr", "2023-03-20", "--method", "telehealth", *CMR[2:]),
+            "is recorded with another method (telehealth, not telephone)",
+        ),
+        (("opt-out", "2023-03-01", "--reason", "03"), "opted out on 2023-03-01"),
+    ],
+    ids=["the same CMR otherwise", "an opt-out"],
+)
+def test_what_somebody_records_at_the_same_moment_is_noticed(
+    fhir_server: str, demo: DemoCopy, monkeypatch: pytest.MonkeyPatch, meanwhile: tuple[str, ...], words: str
+) -> None:
+    demo.load(fhir_server)
+    year = Year(fhir_server, demo, GOOD)
+    year.screen(ENROLLED)
+    send = FhirClient.transaction
+
+    def after_somebody_else(client: FhirClient, bundle: Resource) -> Resource:
+        monkeypatch.undo()
+        year.record(*meanwhile)  # between the reading and the writing of the other
+        return send(client, bundle)
+
+    monkeypatch.setattr(FhirClient, "transaction", after_somebody_else)
+    ran = run("record", "cmr", fhir_server, year.person, "--on", "2023-03-20", *TODAY, *CMR)
+    assert (ran.code, ran.out) == (2, "")
+    assert words in ran.err
+    cmrs = [one for one in year.own().values() if one["resourceType"] == "Procedure"]
+    assert [json.dumps(one).count('"telehealth"') > 0 for one in cmrs] == [True] * (meanwhile[0] == "cmr")
+
+
+def test_the_next_plan_year_ends_this_one(fhir_server: str, demo: DemoCopy, tmp_path: Path) -> None:
+    demo.load(fhir_server)
+    year = Year(fhir_server, demo, GOOD)
+    year.screen(ENROLLED)
+    year.record("cmr-offer", "2023-10-20", "--method", "mail", "--answer", "declined")
+    (before,) = (one for one in year.own().values() if one["resourceType"] == "CarePlan")
+    program = tmp_path / "next.toml"
+    program.write_text(
+        'extends = "health-partners-2023"\ntitle = "Next"\nversion = "1"\nplan_year = 2024\nsource = "test"\nstanding = "U"\n',
+        encoding="utf-8",
+    )
+    asked = ("--patients", f"_id={year.person}", "--as-of", "2024-01-20", "--program", program)
+    for _ in range(2):
+        assert run("screen", fhir_server, *asked, "--at-risk", demo.roster, "--write").code == 0
+    plans = {one["period"]["end"][:4]: one for one in year.own().values() if one["resourceType"] == "CarePlan"}
+    assert {end: one["status"] for end, one in plans.items()} == {"2023": "completed", "2024": "active"}
+    assert plans["2024"]["replaces"] == [{"reference": f"CarePlan/{before['id']}"}]
+    assert plans["2024"]["meta"]["versionId"] == "1"
+    ran = run("worklist", fhir_server, *asked, "--json", "--all")
+    (offer,) = (row for row in json.loads(ran.out)["duties"] if row["duty"] == "cmr_offer")
+    assert offer["deadline"] == "2024-10-20"  # a year after the last offer
 
 
 def test_hapi_finds_no_error_in_the_services(hapi_server: str, demo: DemoCopy) -> None:
