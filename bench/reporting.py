@@ -73,7 +73,8 @@ SELECT 'mtm-' || md5('{key}' || n) AS service, '{type}/mtm-' || md5('{key}' || n
   '{kind}' AS kind, DATE '2023-01-01' + (n % 90 + {day})::INTEGER AS on_day,
   CASE '{kind}' WHEN 'cmr' THEN 'telephone' ELSE 'mail' END AS method, 'plan_sponsor_pharmacist' AS provider,
   CASE '{kind}' WHEN 'recommendation' THEN 'prescriber' ELSE 'beneficiary' END AS recipient,
-  'N' AS cognitively_impaired, 'N' AS ltc_facility, 30::BIGINT AS minutes, 'accepted' AS answer, n % 2 = 0 AS changed, {about} AS about
+  'N' AS cognitively_impaired, 'N' AS ltc_facility, 30::BIGINT AS minutes, 'accepted' AS answer, n % 2 = 0 AS changed,
+  {about} AS about, NULL::VARCHAR AS words
 FROM range({people}) t(n) WHERE {share}
 """
 

@@ -18,6 +18,7 @@ from adapter.mappings.extended import read_extended
 from adapter.reporting.form import Field, Layout
 from adapter.reporting.form_checks import faults_of
 
+GIVEN, BY_LENGTH = "given", "by_length"  # the positions of a layout: as they stand, or from the order and the lengths
 __all__ = ["Field", "Layout", "layout_for_year", "layout_path", "load_layout", "unverified"]
 
 
@@ -34,6 +35,12 @@ def load_layout(name_or_file: str, folder: Path) -> Layout:
     path = layout_path(name_or_file, folder)
     raw = read_extended(path, "layout", lambda name: layout_path(name, folder), _overlay)
     fields, faults = _fields(raw.pop("fields", []))
+    follow = raw.pop("positions", GIVEN)
+    if follow not in (GIVEN, BY_LENGTH):
+        faults.append(("positions", f"{follow!r} is not known; write {GIVEN} or {BY_LENGTH}"))
+    if follow == BY_LENGTH:
+        fields = list(_numbered(fields))
+        raw["record_length"] = sum(field.length for field in fields)
     try:
         layout = msgspec.convert({**raw, "name": path.stem, "fields": []}, Layout)
     except msgspec.ValidationError as error:
@@ -43,6 +50,14 @@ def load_layout(name_or_file: str, folder: Path) -> Layout:
     if faults:
         raise MappingError([Fault(path.name, place, fault) for place, fault in faults])
     return layout
+
+
+def _numbered(fields: list[Field]) -> Iterator[Field]:
+    """The fields in the order of their starts, each behind the one before it: one length is corrected, and the rest follow."""
+    at = 1
+    for field in sorted(fields, key=lambda field: field.start):
+        yield msgspec.structs.replace(field, start=at, end=at + field.length - 1)
+        at += field.length
 
 
 def place(field: Field) -> tuple[int, int]:

@@ -240,3 +240,21 @@ def test_conditions(text, condition):
 def test_what_is_no_condition(text):
     with pytest.raises(ValueError, match=re.escape("write never, always")):
         parse_condition(text)
+
+
+def test_positions_follow_from_the_lengths_where_a_layout_says_so(tmp_path):
+    added = 'length = 1\n[[fields]]\nelement = "D2"\nname = "middle_initial"\ntitle = "T"\nstart = 48\nlength = 2\ntype = "text"\n'
+    facts = 'standing = "V"\nposition_standing = "V"\ncitation = "memo"\n'
+    own = f'extends = "cms-mtm-2023"\npositions = "by_length"\n[[fields]]\nname = "safe_disposal"\n{added}{facts}'
+    (tmp_path / "own.toml").write_text(own + '[[fields]]\nname = "first_name"\nlength = 20\n', encoding="utf-8")
+    layout = load_layout(str(tmp_path / "own.toml"), LAYOUTS)
+    places = {field.name: (field.start, field.end) for field in layout.fields}
+    assert (places["first_name"], places["last_name"]) == ((18, 37), (38, 67))
+    assert (places["middle_initial"], places["birth_date"]) == ((68, 69), (70, 77))
+    assert (places["safe_disposal"], layout.record_length) == ((157, 157), 157)
+
+
+def test_positions_are_given_or_by_length(faults):
+    assert faults('positions = "guessed"\n' + SMALL + MBI + BIRTH) == [
+        "small.toml: positions: 'guessed' is not known; write given or by_length"
+    ]
