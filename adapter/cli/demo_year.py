@@ -27,7 +27,11 @@ def tell_plan_year(url: str, out: Path, config: Config) -> None:
         url, config, Service("cmr_offer", MEMBER, CONTRACT, YEAR, "", OFFERED, method="telephone", answer="accepted")
     )
     form = demo.fixtures("review") / "review.json"
-    made = reviewing.review(reviewing.Reviewing(url, MEMBER, form, TODAY, now()), config)
+    samples = demo.fixtures("documents")
+    asked = reviewing.Reviewing(
+        url, MEMBER, form, TODAY, now(), plan=samples / "plan.toml", letter_day=SENT, sites=samples / "sites.csv"
+    )
+    made = reviewing.review(asked, config)
     click.echo(f"   {HELD}  CMR: {made.count('created')} resources written, {made.count('changed')} changed")
     _print(url, out, config)
     _record(url, config, Service("summary_sent", MEMBER, CONTRACT, YEAR, "", SENT, method="mail"))

@@ -119,10 +119,11 @@ def _tell(printed: papers.Printed, printing: papers.Printing, single: bool) -> N
         )
     for reason, count in Counter(one.reason for one in printed.refused).most_common(REASONS_SHOWN):
         click.echo(f"refused: {count}: {reason}", err=True)
-    _warn(printed, "manifest.ndjson" if single else f"not-shown-{printing.kind}.csv")
+    warn_of_paper(printed, "manifest.ndjson" if single else f"not-shown-{printing.kind}.csv")
 
 
-def _warn(printed: papers.Printed, list_of_not_shown: str) -> None:
+def warn_of_paper(printed: papers.Printed, list_of_not_shown: str) -> None:
+    """Tells what is to be known of papers beside that they were made: refused lines, missing sites, squares, unofficial wording."""
     if printed.rejected:
         click.echo(
             f"refused: {len(printed.rejected)} lines of the source, the first: {printed.rejected[0].sentence}", err=True

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import click
 
+from adapter.cli.documents import FILE, warn_of_paper
 from adapter.cli.options import config_of, connection_options, now, today
 from adapter.jobs import reviewing
 
@@ -19,12 +20,16 @@ from adapter.jobs import reviewing
     "--input",
     "form",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="The review as JSON (docs/review.md).",
 )
+@click.option("--plan", type=FILE, help="TOML file of the plan: the summary is printed and kept with the review.")
 @click.option(
-    "--pdf", type=click.Path(path_type=Path, dir_okay=False), help="The printed summary, to be kept with the review."
+    "--date", "letter_day", type=click.DateTime(["%Y-%m-%d"]), help="Day on that summary; default the day of the CMR."
 )
+@click.option("--large-print", is_flag=True, help="That summary in 18 points and up.")
+@click.option("--sites", type=FILE, help="CSV of take-back sites by beneficiary or ZIP code, for that summary.")
+@click.option("--pdf", type=FILE, help="A summary that was printed elsewhere, to be kept with the review instead.")
 @click.option("--sink", default="", help="Write to this server (URL) or folder instead of the source.")
 @click.option("--correct", is_flag=True, help="Replace facts of the CMR that are recorded otherwise.")
 @click.option("--contract", default="", help="CMS contract such as H1234, when the beneficiary is enrolled in several.")
@@ -33,13 +38,16 @@ from adapter.jobs import reviewing
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
 @connection_options
-def review_command(as_json: bool, **values: Any) -> None:
+def review_command(as_json: bool, letter_day: datetime | None, **values: Any) -> None:
     """Record the review of one BENEFICIARY (a Patient id): list, action plan, problems, CMR, document. All of it or nothing."""
     config = config_of(values)
-    asked = reviewing.Reviewing(today=today(), recorded=now(), **values)
+    day = letter_day.date() if letter_day else None
+    asked = reviewing.Reviewing(today=today(), recorded=now(), letter_day=day, **values)
     made = reviewing.review(asked, config)
     for notice in made.notices:
         click.echo(f"notice: {notice}", err=True)
+    if made.summary:
+        warn_of_paper(made.summary, "look at it: mtm-adapter documents summary makes the same")
     click.echo(json.dumps(account(made, asked.dry_run), indent=2) if as_json else told(made, asked.dry_run))
 
 

@@ -104,9 +104,13 @@ class Printed:
         """Counts the files of one person."""
         for one, new in sheets:
             (self.made if new else self.kept).append(one.path)
-            if one.unshown:
-                letters, codes = "".join(sorted(set(one.unshown))), " ".join(one.code_points)
-                self.not_shown.append(NotShown(key, one.path.name, len(one.unshown), letters, codes))
+            self.note_unshown(key, one)
+
+    def note_unshown(self, key: str, one: Sheet) -> None:
+        """Notes the characters of a file that the fonts cannot show, if there are any."""
+        if one.unshown:
+            letters, codes = "".join(sorted(set(one.unshown))), " ".join(one.code_points)
+            self.not_shown.append(NotShown(key, one.path.name, len(one.unshown), letters, codes))
 
     @property
     def scripts(self) -> list[str]:
@@ -117,9 +121,10 @@ class Printed:
 class Shop:
     """All that the papers of a run share; ``print`` may be called by many threads at once."""
 
-    def __init__(self, printing: Printing, press: Press, plan: Plan, sites: Sites) -> None:
+    def __init__(self, printing: Printing, press: Press, plan: Plan, sites: Sites, manifest: Manifest) -> None:
         self.printing = printing
         self.press = press
+        self.manifest = manifest
         self.sites = sites
         self.picture = _data_url(plan.logo)
         folder = mappings_folder() / "documents"
@@ -128,7 +133,6 @@ class Shop:
         self.used: set[str] = set()
         self.without_sites: set[str] = set()  # persons whose summary has no information on safe disposal
         self.other_languages: dict[str, str] = {}  # by person who prefers a language that there are no papers in
-        self.manifest = Manifest.read(printing.out)
 
     @property
     def unofficial(self) -> dict[str, int]:
@@ -161,11 +165,15 @@ class Shop:
 
     def print(self, facts: Facts) -> list[tuple[Sheet, bool]]:
         """Makes the files of one person; with each, whether it was made now. Raises Missing."""
+        return [self._kept_or_made(one, facts.member.key) for one in self.sheets(facts)]
+
+    def sheets(self, facts: Facts) -> Iterator[Sheet]:
+        """The files of one person, not yet made: the PDF first. Raises Missing."""
         printing = self.printing
         paper, language = self.compose(facts)
         self.used.add(language)
         name = file_name(printing.kind, language, printing.large_print, facts.member.key)
-        return [self._kept_or_made(one, facts.member.key) for one in self._sheets(paper, printing.out / name)]
+        return self._sheets(paper, printing.out / name)
 
     def _sheets(self, paper: Paper, place: Path) -> Iterator[Sheet]:
         large, on = self.printing.large_print, self.printing.on
@@ -244,20 +252,25 @@ def _write_lists(printing: Printing, printed: Printed) -> None:
         place.unlink(missing_ok=True)
 
 
-def pdf_of(printing: Printing, chart: from_fhir.Chart) -> bytes:
-    """The PDF of a paper of one beneficiary whose resources are at hand, without a file: for what attaches it to a resource.
+def pdf_of(printing: Printing, chart: from_fhir.Chart) -> tuple[bytes, Printed]:
+    """The PDF of a paper of one beneficiary whose resources are at hand, and what is to be told of it: no file is made.
 
     ``printing.out`` is not used. Raises SourceError when the chart lacks what the paper shows.
     """
     plan = load_plan(printing.plan)
     sites = read_sites(printing.sites) if printing.sites else NO_SITES
+    printed = Printed()
     with Press(plan.logo, plan.fonts) as press:
-        shop = Shop(printing, press, plan, sites)
+        shop = Shop(printing, press, plan, sites, Manifest(Path(), {}))
+        facts = from_fhir.facts(chart, printing.on)
         try:
-            paper, _ = shop.compose(from_fhir.facts(chart, printing.on))
+            paper = next(shop.sheets(facts))
         except Missing as missing:
             raise _cannot(printing.kind, missing) from None
-        return press.pdf(press.data(paper, printing.large_print)[0], printing.on)
+        content = paper.make()
+    shop.tell(printed)
+    printed.note_unshown(facts.member.key, paper)
+    return content, printed
 
 
 def _cannot(kind: str, missing: Missing) -> SourceError:
@@ -299,7 +312,7 @@ def _shop(printing: Printing) -> Iterator[Shop]:
     sites = read_sites(printing.sites) if printing.sites else NO_SITES
     output_folder(printing.out)
     with Press(plan.logo, plan.fonts) as press:
-        shop = Shop(printing, press, plan, sites)
+        shop = Shop(printing, press, plan, sites, Manifest.read(printing.out))
         try:
             yield shop
         finally:

@@ -6,12 +6,10 @@ All or nothing: one transaction at a server. What was held when the resources we
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
-from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,10 @@ from adapter.enrolled import TYPES, standing_of
 from adapter.errors import ConfigError, ConformanceError, SinkError
 from adapter.fhir import conformance
 from adapter.fhir.json import Resource, loads
+from adapter.jobs import papers
+from adapter.jobs.papers import Printing
 from adapter.jobs.reconciling import Reconciled, reconcile
+from adapter.jobs.review_printing import SUMMARY, printed, read_pdf
 from adapter.reconciliation.form import ReviewForm, review_form
 from adapter.reconciliation.review import cmr_of, known_faults, settled
 from adapter.resources import review as resources
@@ -45,7 +46,9 @@ class Reviewing:
     """What to record: the review in the form at ``form`` of the Patient ``beneficiary``, by the last day ``today``.
 
     ``sink`` is where it is written, a server or a folder; "" is the source itself. ``recorded`` is the instant of the write.
-    ``correct`` lets facts of the CMR that are recorded otherwise be replaced.
+    ``correct`` lets facts of the CMR that are recorded otherwise be replaced. The summary is kept with the review: ``pdf`` when it
+    was printed elsewhere, else it is printed in the language of the form when ``plan`` names the plan's file; ``letter_day`` is the
+    day on it (None: the day of the CMR).
     """
 
     source: str
@@ -54,6 +57,10 @@ class Reviewing:
     today: date
     recorded: str
     pdf: Path | None = None
+    plan: Path | None = None
+    letter_day: date | None = None
+    large_print: bool = False
+    sites: Path | None = None
     sink: str = ""
     contract: str = ""
     correct: bool = False
@@ -70,11 +77,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What a review came to. ``report`` is None of a dry run."""
+    """What a review came to. ``report`` is None of a dry run, ``summary`` tells of a summary that was printed now."""
 
     changes: tuple[Change, ...]
     smp: bool
     notices: tuple[str, ...]
+    summary: papers.Printed | None = None
     report: WriteReport | None = field(default=None)
 
     def count(self, what: str) -> int:
@@ -88,14 +96,31 @@ def review(asked: Reviewing, config: Config, pool: EnginePool | None = None) -> 
     Raises ConfigError with every fault of the form, RefusedRecord when no CMR of that day can be recorded (not enrolled, before the
     enrollment, after an opt-out), SinkError when it could not be written: then nothing was.
     """
+    if asked.pdf and asked.plan:
+        raise ConfigError("The summary is either printed now (--plan) or was printed before (--pdf); give one of them")
     form = read_form(asked.form, asked.today)
-    pdf = _pdf(asked.pdf) if asked.pdf else None
+    pdf = read_pdf(asked.pdf) if asked.pdf else None
     day = date.fromisoformat(form.cmr.date)
     records = reconcile(asked.source, asked.beneficiary, day, config, pool, review_day=day)
     target = asked.sink or asked.source
     with _sink(target, config) as (sink, base_url), sink.exclusive():
         reviewer = _known_reviewer(form.pharmacist.npi, target, config)
         return _Task(asked, form, records, reviewer, pdf, sink, base_url, pool).run()
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A review as it was judged, what the sink held of it then, what it writes, and what is to be told of its summary."""
+
+    review: Review
+    held: dict[str, Resource]
+    result: Written
+    summary: papers.Printed | None
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """All that is written: the review's own, then what it takes the place of."""
+        return (*self.result.resources, *self.result.earlier)
 
 
 @dataclass(frozen=True)
@@ -112,38 +137,48 @@ class _Task:
     pool: EnginePool | None
 
     def run(self) -> Reviewed:
-        made, held, result = self._made()
-        changes = tuple(_changes(result, held))
+        made = self._made()
+        done = Reviewed(tuple(_changes(made.result, made.held)), made.result.smp, made.result.notices, made.summary)
         if self.asked.dry_run:
-            for resource in (*result.resources, *result.earlier):
+            for resource in made.resources:
                 conformance.validate(resource)
-            return Reviewed(changes, result.smp, result.notices)
+            return done
 
         def again(person: PersonWrite, current: Mapping[str, Resource]) -> PersonWrite:
-            judged, there, anew = self._made(current)
-            return replace(person, resources=(*anew.resources, *anew.earlier), rests_on=_enrollment(judged, there))
+            anew = self._made(current)
+            return replace(person, resources=anew.resources, rests_on=_enrollment(anew.review, anew.held))
 
-        resources_made = (*result.resources, *result.earlier)
         person = PersonWrite(
-            self.asked.beneficiary, resources_made, _provenance(made, held, self.asked), again, _enrollment(made, held),
-            as_new=True,
+            self.asked.beneficiary, made.resources, _provenance(made.review, made.held, self.asked), again,
+            _enrollment(made.review, made.held), as_new=True,
         )  # fmt: skip
-        report = self.sink.write([person], held)
+        report = self.sink.write([person], made.held)
         if report.failures:
             raise SinkError(
                 f"{report.failures[0].sentence} Nothing of the review was written.", report.failures[0].status
             )
-        return Reviewed(changes, result.smp, result.notices, report)
+        return replace(done, report=report)
 
-    def _made(self, current: Mapping[str, Resource] | None = None) -> tuple[Review, dict[str, Resource], Written]:
-        """The review as it is judged now, what the sink holds of it, and what it writes; ``current`` is newer than what is read."""
-        made, judged = self._judged()
+    def _made(self, current: Mapping[str, Resource] | None = None) -> _Made:
+        """The review as it is judged now and what it writes; ``current`` is newer than what is read from the sink."""
+        review, judged = self._judged()
         # What was judged stands before what was read after it: who wrote in between is then noticed by the version.
-        held = _held(self.sink, made) | judged | dict(current or {})
-        _refuse_later(made, held)
-        state, notices = _without_invalid_allergies({**_of_source(self.records, made), **held})
-        result = resources.written(made, state, base_url=self.base_url, recorded=self.asked.recorded)
-        return made, held, replace(result, notices=(*result.notices, *notices))
+        held = _held(self.sink, review) | judged | dict(current or {})
+        _refuse_later(review, held)
+        state, notices = _without_invalid_allergies({**_of_source(self.records, review), **held})
+        result, summary = self._written(review, state), None
+        if self.asked.plan:
+            after = state | {reference_to(one): one for one in (*result.resources, *result.earlier)}
+            pdf, summary = printed(self._printing(self.asked.plan, review), self.asked.beneficiary, after)
+            result = self._written(replace(review, pdf=pdf), state)
+        return _Made(review, held, replace(result, notices=(*result.notices, *notices)), summary)
+
+    def _written(self, review: Review, state: Mapping[str, Resource]) -> Written:
+        return resources.written(review, state, base_url=self.base_url, recorded=self.asked.recorded)
+
+    def _printing(self, plan: Path, review: Review) -> Printing:
+        asked, day = self.asked, self.asked.letter_day or review.service.on_day
+        return Printing(SUMMARY, plan, Path(), day, self.form.language, asked.large_print, sites=asked.sites)
 
     def _judged(self) -> tuple[Review, dict[str, Resource]]:
         """What the form settles, and what the sink holds for it.
@@ -204,17 +239,6 @@ def read_form(path: Path, today: date) -> ReviewForm:
 def _refuse(path: Path, found: list[tuple[str, str]]) -> None:
     if found:
         raise ConfigError("\n".join(f"{path.name}: {key or 'the form'}: {fault}" for key, fault in found))
-
-
-def _pdf(path: Path) -> Printed:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"The summary {path} cannot be read ({error.strerror}); give a file with --pdf") from error
-    if not content.startswith(b"%PDF-"):
-        raise ConfigError(f"{path.name} is no PDF; make one with mtm-adapter documents")
-    digest = sha1(content, usedforsecurity=False).digest()  # R4 Attachment.hash
-    return Printed(b64encode(content).decode("ascii"), b64encode(digest).decode("ascii"), len(content))
 
 
 def _held(sink: Sink, made: Review) -> dict[str, Resource]:

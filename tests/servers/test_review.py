@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from adapter.resources.definitions import definitions
 from tests.servers.demo_copy import DemoCopy, copy_of_demo
 from tests.servers.plain import KIND_SYSTEM, Plain, Resource, key, kind_of, run_cli, screen
 from tests.servers.test_hapi_accepts import faults
+from tests.unit.documents.conftest import EXAMPLES, text_of
 
 EXAMPLE = Path(__file__).parents[2] / "fixtures" / "review" / "review.json"
 US_CORE, SMP = "http://hl7.org/fhir/us/core/StructureDefinition/", "http://hl7.org/fhir/us/smp/StructureDefinition/"
@@ -104,11 +106,9 @@ def real(found: list[str]) -> list[str]:
 
 
 @pytest.mark.usefixtures("own_definitions")
-def test_all_that_a_review_writes_is_valid_and_a_document_to_show(case: Case, tmp_path: Path) -> None:
-    pdf = tmp_path / "summary.pdf"
-    pdf.write_bytes(b"%PDF-1.7\n% a summary, made up\n%%EOF\n")
+def test_all_that_a_review_writes_is_valid_and_a_document_to_show(case: Case) -> None:
     form = _example(npi="1555123409")  # of nobody else, so that the Practitioner is new whatever ran before
-    account = case.review("17", form, "--pdf", pdf)
+    account = case.review("17", form, "--plan", EXAMPLES / "plan.toml")
     assert (account["smp_action_plan"], account["created"]) == (True, 22)
     written = [case.read(one["reference"]) for one in account["resources"] if one["what"] == "created"]
     written += list(case.server.search("Provenance", target=f"List/{_only(account, 'List')}"))
@@ -117,6 +117,10 @@ def test_all_that_a_review_writes_is_valid_and_a_document_to_show(case: Case, tm
     assert real(faults(case.server, asked)) == []
     [document] = case.of(account, "Bundle")
     assert_document(document)
+    [kept] = case.of(account, "DocumentReference")
+    text = text_of(b64decode(kept["content"][0]["attachment"]["data"]))
+    assert "Pain in your knee" in text
+    assert "October 12, 2023" in text
     assert {profile for one in written for profile in one["meta"].get("profile", []) if "/us/smp/" in profile} == {
         f"{SMP}{name}" for name in (
             "smp-medicationstatement", "smp-medication-list", "smp-medication-action-plan", "smp-medication-action-plan-detected-issue",
@@ -136,7 +140,7 @@ def test_all_that_a_review_writes_is_valid_and_a_document_to_show(case: Case, tm
     for resource, told in broken:
         assert [fault for fault in faults(case.server, [(resource, "")]) if told in fault], told
 
-    again = case.review("17", form, "--pdf", pdf)
+    again = case.review("17", form, "--plan", EXAMPLES / "plan.toml")
     assert [one for one in again["resources"] if one["what"] != "unchanged"] == []
     versions = {one["reference"]: case.read(one["reference"])["meta"]["versionId"] for one in again["resources"]}
     assert set(versions.values()) == {"1"}

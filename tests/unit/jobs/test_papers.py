@@ -298,7 +298,9 @@ def test_the_pdf_of_a_chart_at_hand(printing):
     held = {}
     for one in (enrolled("p1"), *reviewed("p1")):
         held.setdefault(one["resourceType"], []).append(one)
-    text = text_of(papers.pdf_of(printing, Chart(person("p1", "Alpha"), held)))
+    content, printed = papers.pdf_of(printing, Chart(person("p1", "Alpha"), held))
+    text = text_of(content)
+    assert printed.unofficial["en"] > 0
     assert "Ann Alpha" in text
     assert "warfarin of p1" in text
     with pytest.raises(SourceError, match="The paper summary cannot be made: there is no Comprehensive"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -10,18 +11,20 @@ from pathlib import Path
 import pytest
 
 from adapter.config import Config
-from adapter.errors import ConfigError, RefusedRecord, SinkError
+from adapter.errors import ConfigError, RefusedRecord, SinkError, SourceError
 from adapter.jobs.reviewing import Reviewing, review
 from adapter.resources.detected_issue import Problem, detected_issue
 from adapter.resources.enrollment_life import opted_out
 from adapter.resources.ids import RESOURCE_KIND
 from adapter.resources.service_events import Service, service_event
 from tests.unit.cli.running import run
+from tests.unit.documents.conftest import EXAMPLES, text_of
 from tests.unit.fhir.scripted import FhirStore, outcome, serving
 from tests.unit.tables.samples import RXNORM, claim, item, request, statement
 
 NOW, LATER, TODAY = "2023-10-20T09:00:00+00:00", "2023-10-21T09:00:00+00:00", date(2023, 10, 20)
 ROOT = Path(__file__).parents[3]
+PLAN_FILE = EXAMPLES / "plan.toml"
 EXTENSION = "https://w3id.org/mtm-adapter/fhir/StructureDefinition/mtm-enrollment"
 PATIENT = {
     "resourceType": "Patient", "id": "p1", "identifier": [{"system": "urn:example", "value": "p1"}],
@@ -335,6 +338,33 @@ def test_a_summary_is_kept_with_the_review(asked, folder, tmp_path):
     [note] = held(source, "DocumentReference")
     assert note["content"][0]["attachment"]["size"] == 9
     assert asked(source, pdf=path, recorded=LATER).count("changed") == 0
+
+
+def test_the_summary_is_printed_from_what_is_written_and_kept_with_it(asked, folder):
+    source = folder(*RECORDS)
+    made = asked(source, plan=PLAN_FILE)
+    assert made.summary.unofficial["en"] > 0
+    [note] = held(source, "DocumentReference")
+    attachment = note["content"][0]["attachment"]
+    assert attachment["contentType"] == "application/pdf"
+    text = text_of(b64decode(attachment["data"]))
+    assert "Ana Rivera" in text
+    assert "atorvastatin 20 mg tablet" in text
+    assert "Stop vitamin B12." in text
+    assert "October 12, 2023" in text
+    assert asked(source, plan=PLAN_FILE, recorded=LATER).count("unchanged") == len(made.changes)
+    assert asked(source, plan=PLAN_FILE, letter_day=date(2023, 10, 21), recorded=LATER).count("changed") == 2
+
+
+def test_a_review_that_cannot_be_printed_is_not_written(asked, folder, tmp_path):
+    source = folder({**PATIENT, "name": []}, PLAN, ORDERED, TOLD)
+    with pytest.raises(SourceError, match="The paper summary cannot be made"):
+        asked(source, plan=PLAN_FILE)
+    with pytest.raises(ConfigError, match="There is no plan file"):
+        asked(source, plan=tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="give one of them"):
+        asked(source, plan=PLAN_FILE, pdf=tmp_path / "summary.pdf")
+    assert not (source / "DocumentReference.ndjson").exists()
 
 
 # ---- the command
