@@ -33,7 +33,7 @@ ORDER = (
 )  # fmt: skip
 PATIENTS = "identifier=https://w3id.org/mtm-adapter/fhir/NamingSystem/demo|"
 OWN_OF_PERSONS = (
-    "DocumentReference", "Composition", "List", "Communication", "Procedure", "CarePlan", "DetectedIssue", "MedicationStatement",
+    "Composition", "DocumentReference", "List", "Communication", "Procedure", "CarePlan", "DetectedIssue", "MedicationStatement",
     "AllergyIntolerance",
 )  # fmt: skip
 OWN_ELSEWHERE = re.compile(r'"(?:reference|url)":\s*"((?:Bundle|Practitioner)/mtm-[0-9a-f]{32})"')

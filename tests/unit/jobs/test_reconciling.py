@@ -197,7 +197,7 @@ def test_a_server_that_serves_no_adverse_events_is_told(pool):
     with serving(without) as server:
         made = reconcile(server.base, "p1", AS_OF, Config(), pool)
     assert [notice.partition(" does ")[2] for notice in made.notices] == [
-        "not serve AdverseEvent (status 400); it is read as having none"
+        "not find AdverseEvent by subject (status 400); it is read as having none"
     ]
 
 
